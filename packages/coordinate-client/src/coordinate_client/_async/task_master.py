@@ -1,0 +1,39 @@
+"""TaskMaster: all that can be asked of a server's job queue."""
+
+from coordinate_client._async.unit_calls import AsyncUnitCalls
+from coordinate_client._async.worker_calls import AsyncWorkerCalls
+from coordinate_protocol.constants import (
+    AVAILABLE,
+    BLOCKED,
+    FAILED,
+    FINISHED,
+    IDLE,
+    PENDING,
+    RUN,
+    TERMINATE,
+)
+
+__all__ = ["AsyncTaskMaster"]
+
+
+class AsyncTaskMaster(AsyncUnitCalls, AsyncWorkerCalls):
+    """A job queue: its work specs, work units and workers.
+
+    Where the server answers with a value and a message for people, methods return the value and
+    log the message (logger `coordinate_client`). Every method can raise what `_rpc` raises.
+    """
+
+    RUN = RUN
+    IDLE = IDLE
+    TERMINATE = TERMINATE
+
+    AVAILABLE = AVAILABLE
+    BLOCKED = BLOCKED
+    PENDING = PENDING
+    FINISHED = FINISHED
+    FAILED = FAILED
+
+    @property
+    def default_lifetime(self) -> float:
+        """Seconds of the lease that `get_work` asks for."""
+        return self.settings.default_lifetime

@@ -1,0 +1,175 @@
+"""WorkUnit: one unit in the hands of its worker."""
+
+import logging
+import time
+import traceback
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from coordinate_client.exceptions import NoSuchWorkSpecError, ProgrammerError
+from coordinate_client.running import call_run_function
+from coordinate_client.transport_async import settled
+from coordinate_client.units import encoded
+from coordinate_protocol.constants import CLIENT_LEASE, FAILED, FINISHED, MAX_LEASE
+from coordinate_protocol.values import Encoded
+
+if TYPE_CHECKING:
+    from coordinate_client._async.unit_calls import AsyncUnitCalls
+
+__all__ = ["AsyncWorkUnit"]
+
+logger = logging.getLogger("coordinate_client")
+
+
+class AsyncWorkUnit:
+    """A unit of work, leased until `expires`.
+
+    Attributes:
+        taskmaster: where it came from.
+        work_spec_name: the spec it is of.
+        key: its name within the spec.
+        data: what it is about; change it, and the next call sends it.
+        worker_id: who leases it; None for a unit that was not handed out.
+        expires: when the lease ends by this machine's clock, seconds since 1970, or None.
+        default_lease_time: the seconds that `update` asks for.
+    """
+
+    def __init__(
+        self,
+        taskmaster: "AsyncUnitCalls",
+        work_spec_name: str,
+        key: str | bytes,
+        data: Any,
+        worker_id: str | None = None,
+        expires: float | None = None,
+        default_lease_time: float | None = CLIENT_LEASE,
+    ) -> None:
+        """Wrap what a server handed out; the arguments are the attributes."""
+        self.taskmaster = taskmaster
+        self.work_spec_name = work_spec_name
+        self.key = key
+        self.data = data
+        self.worker_id = worker_id
+        self.expires = expires
+        self.default_lease_time = CLIENT_LEASE if default_lease_time is None else default_lease_time
+        self._sent = self._encoded()
+        self._spec: Mapping[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(work_spec_name={self.work_spec_name!r}, key={self.key!r}, "
+            f"worker_id={self.worker_id!r}, expires={self.expires!r}, data={self.data!r})"
+        )
+
+    @property
+    async def spec(self) -> Mapping[str, Any]:
+        """The work spec, fetched once.
+
+        Raises:
+            NoSuchWorkSpecError: where it is gone.
+        """
+        if self._spec is None:
+            self._spec = await self.taskmaster.get_work_spec(self.work_spec_name)
+        if self._spec is None:
+            raise NoSuchWorkSpecError(f"no such work spec {self.work_spec_name!r}")
+        return self._spec
+
+    @spec.setter
+    def spec(self, value: Mapping[str, Any]) -> None:
+        self._spec = value
+
+    async def update(self, lease_time: float | None = None) -> bool:
+        """Keep the lease, and send the data if it changed.
+
+        Args:
+            lease_time: seconds from now, at most a day; None for `default_lease_time`.
+
+        Returns:
+            Whether the server still has the unit.
+
+        Raises:
+            LostLease: where it is another worker's, or nobody's, by now.
+        """
+        wanted = self.default_lease_time if lease_time is None else lease_time
+        if wanted > MAX_LEASE:
+            logger.info("lease of %r s is limited to %d s", wanted, MAX_LEASE)
+            wanted = MAX_LEASE
+        asked_at = time.time()
+        done = await self._update(lease_time=wanted)
+        if done:
+            self.expires = asked_at + wanted
+        return done
+
+    async def finish(self) -> bool:
+        """Say that the work is done. Doing so twice is harmless.
+
+        Returns:
+            Whether the server still has the unit.
+
+        Raises:
+            LostLease: where it is another worker's, or nobody's, by now.
+        """
+        return await self._update(status=FINISHED)
+
+    async def fail(self, exc: BaseException | str | None = None) -> bool:
+        """Say that the work cannot be done.
+
+        Args:
+            exc: why; its traceback goes into `data["traceback"]`.
+
+        Returns:
+            Whether the server still has the unit.
+
+        Raises:
+            LostLease: where it is another worker's, or nobody's, by now.
+        """
+        if exc is not None:
+            self._note_failure(_traceback_of(exc))
+        return await self._update(status=FAILED)
+
+    async def run(self) -> Any:
+        """Call the spec's run function with this unit, and finish it when that returns.
+
+        Returns:
+            What the function returns.
+
+        Raises:
+            ProgrammerError: where the spec does not say what to run.
+            LostLease: where the unit was lost meanwhile.
+            Exception: whatever the function raises; the unit is then still this worker's.
+        """
+        spec = await self.spec
+        logger.info("running work unit %r of %r", self.key, self.work_spec_name)
+        result = await settled(call_run_function(self, spec))
+        await self.finish()
+        return result
+
+    def _note_failure(self, text: str) -> None:
+        if self.data is None:
+            self.data = {}
+        if isinstance(self.data, dict):
+            self.data["traceback"] = text
+        else:
+            logger.error("%r failed, and its data has no room for this: %s", self.key, text)
+
+    async def _update(self, **options: Any) -> bool:
+        data = self._encoded()
+        if data != self._sent:
+            options["data"] = data
+        done = await self.taskmaster.update_leased(
+            self.work_spec_name, self.key, options, self.worker_id
+        )
+        if done:
+            self._sent = data
+        return done
+
+    def _encoded(self) -> Encoded:
+        return encoded(f"data of work unit {self.key!r}", self.data)
+
+
+def _traceback_of(exc: BaseException | str) -> str:
+    if isinstance(exc, BaseException):
+        return "".join(traceback.format_exception(exc))
+    if not isinstance(exc, str):
+        raise ProgrammerError(f"{exc!r} must be an exception or a text")
+    return exc

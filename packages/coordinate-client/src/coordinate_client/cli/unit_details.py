@@ -1,0 +1,59 @@
+"""What ``work_unit`` tells about one unit: its status, its lease, who has it, how it failed."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from coordinate_client.cli.output import name_of
+from coordinate_client.cli.session import Session
+from coordinate_client.exceptions import CoordinateException
+from coordinate_protocol.constants import FAILED, FINISHED, PENDING, STATUS_NAMES
+
+__all__ = ["details", "details_lines"]
+
+Details = dict[str, Any]
+
+
+def details(session: Session, spec_name: str, key: str) -> Details | None:
+    """Ask the server about a unit.
+
+    Returns:
+        What it says, with ``status_name``, and ``worker`` (what the worker's heartbeat says about
+        its host, or None) where a worker has it; None if there is no such unit.
+    """
+    status = session.task_master.get_work_unit_status(spec_name, key)
+    if status is None:
+        return None
+    told: Details = {**status, "status_name": STATUS_NAMES.get(status["status"], "unknown")}
+    if told.get("worker_id") is not None:
+        told["worker"] = _host(session, told["worker_id"])
+    return told
+
+
+def _host(session: Session, worker_id: Any) -> str | None:
+    """Where a worker runs; None where it says nothing, or is gone by now."""
+    try:
+        heartbeat = session.task_master.get_heartbeat(worker_id) or {}
+    except CoordinateException:
+        return None
+    name = name_of(heartbeat.get("fqdn") or heartbeat.get("hostname") or "")
+    addresses = ", ".join(name_of(address) for address in heartbeat.get("ipaddrs") or ())
+    return " on ".join(part for part in (name, addresses) if part) or None
+
+
+def details_lines(key: str, told: Details) -> Iterator[str]:
+    """The lines for people; the first is 0.1.5's, with the number of the status."""
+    yield f"{key} ({told['status']!r})"
+    yield f"  Status: {told['status_name']}"
+    if told.get("expiration") is not None:
+        yield f"  {_expiry_title(told['status'])}: {time.ctime(told['expiration'])}"
+    if told.get("worker_id") is not None:
+        yield f"  Worker: {name_of(told['worker_id'])} ({told['worker'] or 'No information'})"
+    if told.get("traceback"):
+        yield f"  Traceback:\n{name_of(told['traceback'])}"
+
+
+def _expiry_title(status: int) -> str:
+    if status == PENDING:
+        return "Expires"
+    return "Ended" if status in {FINISHED, FAILED} else "Since"

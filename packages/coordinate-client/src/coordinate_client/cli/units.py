@@ -1,0 +1,254 @@
+"""Commands on work units: ``work_units``, ``work_unit``, ``prioritize``, ``retry``, ``clear``."""
+
+import pprint
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import click
+from attrs import define, field
+
+from coordinate_client.cli.options import (
+    STATUSES,
+    json_option,
+    no_such_spec,
+    pass_session,
+    spec_options,
+    status_option,
+)
+from coordinate_client.cli.output import as_json, done, name_of, show, table
+from coordinate_client.cli.session import Session
+from coordinate_client.cli.unit_details import details, details_lines
+from coordinate_client.exceptions import NoSuchWorkUnitError
+
+__all__ = ["COMMANDS", "clear", "prioritize", "retry", "work_unit", "work_units"]
+
+Unit = tuple[Any, Any]
+
+PAGE = 1000
+# By status, units come in order of priority, so there is no paging: a server gives no more.
+MOST_BY_STATUS = 10_000
+EVERY_SPEC = "-"
+
+
+@click.command("work_units")
+@spec_options
+@click.option("-n", "--limit", type=click.IntRange(min=1), help="At most this many.")
+@status_option
+@click.option("--details", "wants_details", is_flag=True, help="Print the units' data, too.")
+@json_option
+@pass_session
+def work_units(
+    session: Session,
+    spec_name: str,
+    limit: int | None,
+    status: str | None,
+    *,
+    wants_details: bool,
+    wants_json: bool,
+) -> None:
+    """List the work units of a work spec."""
+    found = sorted(_units(session, spec_name, status, limit), key=lambda unit: name_of(unit[0]))
+    keys = [name_of(key) for key, _data in found]
+    value = {name_of(key): data for key, data in found} if wants_details else keys
+    plain = (lambda: _detail_lines(found)) if wants_details else (lambda: keys)
+    rows = [(key, as_json(data, indent=None)) if wants_details else (key,) for key, data in found]
+    titles = ["Work unit", "Data"] if wants_details else ["Work unit"]
+    show(session, value, plain, lambda: table(titles, rows), wants_json=wants_json)
+
+
+def _units(
+    session: Session, spec_name: str, status: str | None, limit: int | None
+) -> Iterable[Unit]:
+    if status is None:
+        return _all_units(session, spec_name, limit)
+    found = session.task_master.get_work_units(
+        spec_name, state=STATUSES[status], limit=min(limit or MOST_BY_STATUS, MOST_BY_STATUS)
+    )
+    if found is None:
+        raise no_such_spec(spec_name)
+    if len(found) == MOST_BY_STATUS:
+        click.echo(f"coordinate: only the first {MOST_BY_STATUS} {status} units", err=True)
+    return found
+
+
+def _all_units(session: Session, spec_name: str, limit: int | None) -> Iterator[Unit]:
+    start = None
+    left = limit
+    while left is None or left > 0:
+        asked = PAGE if left is None else min(left, PAGE)
+        page = session.task_master.get_work_units(spec_name, limit=asked, start=start)
+        if page is None:
+            raise no_such_spec(spec_name)
+        yield from page
+        if len(page) < asked:
+            return
+        left = None if left is None else left - len(page)
+        start = _after(page[-1][0])
+
+
+def _after(key: str | bytes) -> str | bytes:
+    """The first key that can come after this one."""
+    return key + b"\0" if isinstance(key, bytes) else key + "\0"
+
+
+def _detail_lines(units: Iterable[Unit]) -> Iterator[str]:
+    for key, data in units:
+        if not data:
+            yield f"{name_of(key)}: no info"
+            continue
+        traceback = data.get("traceback") if isinstance(data, dict) else None
+        shown = {**data, "traceback": "displayed below"} if traceback else data
+        yield f"{key!r}: {pprint.pformat(shown, indent=4)}"
+        if traceback:
+            yield name_of(traceback)
+
+
+@click.command("work_unit")
+@spec_options
+@click.argument("unit", nargs=-1)
+@json_option
+@pass_session
+def work_unit(session: Session, spec_name: str, unit: tuple[str, ...], *, wants_json: bool) -> None:
+    """Print the status of each UNIT, its expiry, its worker, its traceback."""
+    found = {key: details(session, spec_name, key) for key in unit}
+    missing = [key for key, told in found.items() if told is None]
+    known = {key: told for key, told in found.items() if told is not None}
+    lines = [line for key, told in known.items() for line in details_lines(key, told)]
+    show(session, known, lambda: lines, wants_json=wants_json)
+    if missing:
+        raise click.ClickException(f"no such work unit {missing[0]!r} in {spec_name!r}")
+
+
+@click.command("prioritize")
+@click.argument("spec")
+@click.argument("unit", nargs=-1, required=True)
+@json_option
+@pass_session
+def prioritize(session: Session, spec: str, unit: tuple[str, ...], *, wants_json: bool) -> None:
+    """Have each UNIT of SPEC handed out before the others."""
+    if not session.task_master.prioritize_work_units(spec, list(unit)):
+        raise click.ClickException(f"could not prioritize all of {', '.join(unit)} in {spec!r}")
+    message = f"prioritized {len(unit)} work units of {spec!r}"
+    done(message, {"work_spec": spec, "work_units": list(unit)}, wants_json=wants_json)
+
+
+@define
+class Retried:
+    """What ``retry`` did.
+
+    Arguments:
+        count: how many units are available again.
+        unknown: those that were named and are not failed units of the spec.
+    """
+
+    count: int = 0
+    unknown: list[str] = field(factory=list)
+
+    def message(self) -> str:
+        """The line for people; 0.1.5's words."""
+        if not self.count:
+            return "Nothing to do."
+        return f"Retried {self.count} work unit{'' if self.count == 1 else 's'}."
+
+
+@click.command("retry")
+@spec_options
+@click.option("-a", "--all", "everything", is_flag=True, help="Every failed unit.")
+@click.argument("unit", nargs=-1)
+@json_option
+@pass_session
+def retry(
+    session: Session,
+    spec_name: str,
+    unit: tuple[str, ...],
+    *,
+    everything: bool,
+    wants_json: bool,
+) -> None:
+    """Make failed work units available again: each UNIT, or with -a all; "-W -": of every spec."""
+    if unit and everything:
+        raise click.UsageError("say UNIT … or -a, not both")
+    if not unit and not everything:
+        raise click.UsageError("say which: UNIT …, or -a for all failed ones")
+    retried = Retried()
+    for name in _spec_names(session, spec_name):
+        if everything:
+            retried.count += _retry_all(session, name)
+        else:
+            _retry_named(session, name, unit, retried)
+    _tell_retried(retried, wants_json=wants_json)
+
+
+def _tell_retried(retried: Retried, *, wants_json: bool) -> None:
+    value = {"retried": retried.count, "unknown": retried.unknown}
+    if retried.count or not retried.unknown or wants_json:
+        done(retried.message(), value, wants_json=wants_json)
+    if retried.unknown:
+        names = ", ".join(repr(key) for key in retried.unknown)
+        raise click.ClickException(f"no such failed work unit {names}")
+
+
+def _spec_names(session: Session, spec_name: str) -> list[str]:
+    if spec_name != EVERY_SPEC:
+        # An unknown spec is an error also where nothing has failed.
+        session.task_master.status(spec_name)
+        return [spec_name]
+    return [spec["name"] for spec in session.task_master.iter_work_specs()]
+
+
+def _retry_all(session: Session, spec_name: str) -> int:
+    count = 0
+    failed = STATUSES["failed"]
+    while found := session.task_master.get_work_units(spec_name, state=failed, limit=PAGE):
+        tried = _retry_page(session, spec_name, [key for key, _data in found])
+        count += tried
+        # None of a whole page: somebody else retries them, or the server refuses to.
+        if not tried:
+            break
+    return count
+
+
+def _retry_page(session: Session, spec_name: str, keys: list[Any]) -> int:
+    """Retry these; one that is no failed unit any more was retried by somebody else meanwhile."""
+    try:
+        session.task_master.retry(spec_name, *keys)
+    except NoSuchWorkUnitError:
+        retried = Retried()
+        _retry_named(session, spec_name, keys, retried)
+        return retried.count
+    return len(keys)
+
+
+def _retry_named(session: Session, spec_name: str, keys: Sequence[Any], retried: Retried) -> None:
+    """Retry the failed ones of these keys and note the others."""
+    for key in keys:
+        try:
+            session.task_master.retry(spec_name, key)
+            retried.count += 1
+        except NoSuchWorkUnitError:
+            retried.unknown.append(key)
+
+
+@click.command("clear")
+@spec_options
+@status_option
+@click.argument("unit", nargs=-1)
+@json_option
+@pass_session
+def clear(
+    session: Session, spec_name: str, status: str | None, unit: tuple[str, ...], *, wants_json: bool
+) -> None:
+    """Remove work units from a work spec: each UNIT, those in a status, or all."""
+    # Unknown specs are told as such: 0 units removed would hide a slip of the pen.
+    session.task_master.status(spec_name)
+    count = session.task_master.del_work_units(
+        spec_name,
+        work_unit_keys=list(unit) or None,
+        state=None if status is None else STATUSES[status],
+        all=status is None and not unit,
+    )
+    message = f"Removed {count} work units."
+    done(message, {"work_spec": spec_name, "removed": count}, wants_json=wants_json)
+
+
+COMMANDS = (work_units, work_unit, prioritize, retry, clear)

@@ -1,0 +1,84 @@
+"""Who a client talks to: what the server's answer to `hello` says, and what an old one lacks."""
+
+from typing import Any
+
+from attrs import frozen
+
+from coordinate_client.exceptions import InvalidAnswer, Unsupported
+from coordinate_protocol.catalogue import CATALOGUE
+from coordinate_protocol.constants import NO_SUCH_METHOD, PROTOCOL_VERSION
+
+__all__ = ["Server", "check_offered", "greeting", "says_no_such_method"]
+
+_CLIENT = "coordinate-client"
+
+
+@frozen
+class Server:
+    """A server that answered `hello`; one of 0.1.5 does not know it.
+
+    Args:
+        protocol: the version that both speak.
+        version: the server's own version.
+        namespace: where the connection works.
+        capabilities: names of what the server can do beyond 0.1.5.
+    """
+
+    protocol: int
+    version: str
+    namespace: str
+    capabilities: frozenset[str]
+
+    @classmethod
+    def of(cls, answer: Any) -> "Server":
+        """Read the result of `hello`.
+
+        Raises:
+            InvalidAnswer: for anything but a map.
+        """
+        if not isinstance(answer, dict):
+            raise InvalidAnswer(f"hello was answered with {answer!r}: it must be a map")
+        return cls(
+            answer.get("protocol", PROTOCOL_VERSION),
+            str(answer.get("version", "")),
+            str(answer.get("namespace", "")),
+            frozenset(answer.get("capabilities", ())),
+        )
+
+
+def greeting(version: str, namespace: str | None) -> dict[str, Any]:
+    """The options of `hello`.
+
+    Args:
+        version: this client's.
+        namespace: where it wants to work; None for the server's own.
+    """
+    options: dict[str, Any] = {"protocol": [PROTOCOL_VERSION], "client": f"{_CLIENT} {version}"}
+    return options if namespace is None else options | {"namespace": namespace}
+
+
+def says_no_such_method(method: str, message: str) -> bool:
+    """Whether an error says that the server lacks a method.
+
+    Args:
+        method: what was called.
+        message: the error's text. 0.1.5 sends the repr of an AttributeError that names the method,
+            though its documentation promises "No such method".
+    """
+    first = message.partition("\n")[0]
+    return NO_SUCH_METHOD in first or (
+        first.startswith("AttributeError") and f"attribute '{method}'" in first
+    )
+
+
+def check_offered(method: str, server: Server | None) -> None:
+    """Refuse what a 0.1.5 server cannot know, before it is asked.
+
+    Raises:
+        Unsupported: where the server did not answer `hello` and the method came after 0.1.5.
+    """
+    operation = CATALOGUE.get(method)
+    if server is None and operation is not None and operation.since != "0.1.5":
+        raise Unsupported(
+            method, f"a 0.1.5 server does not have it: it came with {operation.since}"
+        )

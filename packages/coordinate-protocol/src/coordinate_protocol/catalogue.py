@@ -1,0 +1,284 @@
+"""CATALOGUE: every operation with its parameters, its result, and who may call it.
+
+The server's dispatch and the documents are driven by it; parameters have the names that 0.1.5's
+servers take them by.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from coordinate_protocol.operations import Access, Operation, Parameter, Service, Since
+
+__all__ = ["CATALOGUE", "Operation", "Parameter"]
+
+_DONE: Final = "(true, null) | (false, message)"
+
+
+def _required(name: str, kind: str, doc: str) -> Parameter:
+    return Parameter(name, kind, required=True, doc=doc)
+
+
+def _optional(name: str, kind: str, doc: str) -> Parameter:
+    return Parameter(name, kind, required=False, doc=doc)
+
+
+def _operation(
+    name: str,
+    parameters: tuple[Parameter, ...],
+    result: str,
+    access: Access,
+    doc: str,
+    *,
+    service: Service = "jobs",
+    since: Since = "0.1.5",
+) -> Operation:
+    """Whoever may only read changes nothing, and `hello` is for the connection alone."""
+    changes = access != "read"
+    return Operation(name, service, parameters, result, access, changes, since, doc)
+
+
+_SPEC_NAME: Final = _required("work_spec_name", "name", "the work spec")
+_WORKER: Final = _required("worker_id", "name", "the worker")
+_LOCKER: Final = _required("locker_id", "name", "who locks")
+_TIMEOUT: Final = _required("timeout", "number", "seconds until the locks end; 0 means 60")
+_PATHS: Final = _required("paths", "[path ...]", "each an array of text, numbers and tuples")
+
+
+def _options(doc: str) -> Parameter:
+    return _required("options", "map", doc)
+
+
+_SPECS: Final = (
+    _operation(
+        "set_work_spec",
+        (_required("work_spec", "map", "the work spec; it needs a name"),),
+        "(true, null)",
+        "submit",
+        "Create or replace a work spec; its units stay.",
+    ),
+    _operation(
+        "control_work_spec",
+        (_SPEC_NAME, _options("status, continuous, interval, max_running, weight")),
+        _DONE,
+        "submit",
+        "Change how a work spec is scheduled.",
+    ),
+    _operation(
+        "get_work_spec",
+        (_SPEC_NAME,),
+        "map | null",
+        "read",
+        "The work spec as it was set.",
+    ),
+    _operation(
+        "get_work_spec_meta",
+        (_SPEC_NAME,),
+        "({status, continuous, interval, max_running, weight}, null) | (null, message)",
+        "read",
+        "How a work spec is scheduled now.",
+    ),
+    _operation(
+        "list_work_specs",
+        (_optional("options", "map", "limit, start"),),
+        "([map ...], next start | null)",
+        "read",
+        "Work specs by name, in pages.",
+    ),
+    _operation("clear", (), "number", "admin", "Delete every work spec and unit of the namespace."),
+    _operation(
+        "del_work_spec", (_SPEC_NAME,), _DONE, "submit", "Delete a work spec and all of its units."
+    ),
+    _operation(
+        "archive",
+        (_optional("options", "map", "work_spec_names"),),
+        "null",
+        "admin",
+        "Forget ended units beyond limit_completed_count and limit_completed_age.",
+    ),
+)
+
+_UNITS: Final = (
+    _operation(
+        "add_work_units",
+        (
+            _SPEC_NAME,
+            _required(
+                "work_unit_key_vals",
+                "[(key, data) | (key, data, {priority?, delay?}) ...]",
+                "the units",
+            ),
+        ),
+        _DONE,
+        "submit",
+        "Add units, or replace the data of those that exist and make them available again.",
+    ),
+    _operation(
+        "count_work_units",
+        (_SPEC_NAME,),
+        "({status: number}, null)",
+        "read",
+        "How many units have each status.",
+    ),
+    _operation(
+        "get_work_units",
+        (_SPEC_NAME, _options("work_unit_keys, or state; limit, start")),
+        "([(key, data) ...], null) | (null, message)",
+        "read",
+        "Units with their data.",
+    ),
+    _operation(
+        "prioritize_work_units",
+        (_SPEC_NAME, _options("work_unit_keys, and priority or adjustment")),
+        _DONE,
+        "submit",
+        "Set or shift the priority of units.",
+    ),
+    _operation(
+        "del_work_units",
+        (_SPEC_NAME, _options("all, or work_unit_keys and state")),
+        "(number, null | message)",
+        "submit",
+        "Delete units.",
+    ),
+    _operation(
+        "get_work_unit_status",
+        (_SPEC_NAME, _required("work_unit_keys", "[key ...]", "the units")),
+        "([{status, expiration, worker_id?, traceback?} | null ...], null)",
+        "read",
+        "What units are doing.",
+    ),
+    _operation(
+        "update_work_unit",
+        (
+            _SPEC_NAME,
+            _required("work_unit_key", "key", "the unit"),
+            _options("lease_time, status, data, worker_id"),
+        ),
+        _DONE,
+        "work",
+        "Renew a lease, finish or fail a unit, give it back, or change its data.",
+    ),
+    _operation(
+        "get_work",
+        (_WORKER, _options("max_jobs, work_spec_names, lease_time, available_gb")),
+        "((name, key, data), null) | ((null, null, null), null) | ([(name, key, data) ...], null)",
+        "work",
+        "Lease units of one work spec.",
+    ),
+)
+
+_WORKERS: Final = (
+    _operation(
+        "get_child_work_units",
+        (_required("worker_id", "name", "the parent"),),
+        "({worker: [{work_spec_name, work_unit_key, work_unit_data, worker_id, expires} ...]}, "
+        "null)",
+        "read",
+        "What the children of a worker have leased.",
+    ),
+    _operation(
+        "worker_heartbeat",
+        (
+            _WORKER,
+            _required("mode", "name", "RUN, IDLE or TERMINATE"),
+            _required("expire_seconds", "number", "seconds until the worker counts as gone"),
+            _required("data", "map | null", "what the worker says of itself"),
+            _required("parent", "name | null", "the worker that started it"),
+        ),
+        "(true, null | message)",
+        "work",
+        "Say that a worker is alive; the first one registers it.",
+    ),
+    _operation("worker_unregister", (_WORKER,), _DONE, "work", "Say that a worker is gone."),
+    _operation(
+        "list_worker_modes", (), "({worker: mode}, null)", "read", "The mode of every worker."
+    ),
+    _operation(
+        "get_worker_info",
+        (_WORKER,),
+        "(map with age_seconds | null, null)",
+        "read",
+        "What a worker last said of itself.",
+    ),
+    _operation(
+        "mode_counts", (), "({mode: number}, null)", "read", "How many workers are in each mode."
+    ),
+    _operation(
+        "worker_stats",
+        (),
+        "{num_workers, num_children, num_expirable}",
+        "read",
+        "How many workers there are.",
+    ),
+)
+
+_LOCKS: Final = (
+    _operation(
+        "lock",
+        (_LOCKER, _TIMEOUT, _PATHS),
+        _DONE,
+        "work",
+        "Lock all of the paths, or none.",
+        service="locks",
+    ),
+    _operation(
+        "locksome",
+        (_LOCKER, _TIMEOUT, _PATHS),
+        "([path | null ...], null | message)",
+        "work",
+        "Lock as many of the paths as are free.",
+        service="locks",
+    ),
+    _operation(
+        "renew",
+        (_LOCKER, _TIMEOUT, _PATHS),
+        _DONE,
+        "work",
+        "Keep all of the locks for longer, or none.",
+        service="locks",
+    ),
+    _operation(
+        "readlock", (_PATHS,), "[name | null ...]", "read", "Who holds each path.", service="locks"
+    ),
+    _operation(
+        "unlock",
+        (_LOCKER, _PATHS),
+        _DONE,
+        "work",
+        "Release all of the locks, or none.",
+        service="locks",
+    ),
+    _operation(
+        "delete_namespace",
+        (_required("namespace", "path part", "the first part of the paths"),),
+        "number",
+        "admin",
+        "Drop every lock below a first part.",
+        service="locks",
+    ),
+)
+
+_SERVER: Final = (
+    _operation(
+        "get_config",
+        (),
+        "(map, null)",
+        "read",
+        "The server's configuration, without secrets.",
+        service="jobs",
+    ),
+    _operation(
+        "hello",
+        (_optional("options", "map", "protocol, client, namespace"),),
+        "{protocol, server, version, namespace, capabilities}",
+        "read",
+        "Agree on a protocol version and a namespace, and learn what the server can.",
+        service="server",
+        since="1.0",
+    ),
+)
+
+CATALOGUE: Final[Mapping[str, Operation]] = MappingProxyType(
+    {operation.name: operation for operation in (*_SPECS, *_UNITS, *_WORKERS, *_LOCKS, *_SERVER)}
+)

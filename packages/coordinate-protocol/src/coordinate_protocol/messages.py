@@ -1,0 +1,271 @@
+"""Requests and answers, and how they are told from what comes and put into what goes."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from attrs import frozen
+
+from coordinate_protocol.codec import decode, encode, encode_native_bytes, request_id_of
+from coordinate_protocol.errors import (
+    BadName,
+    DecodeError,
+    EncodeError,
+    LimitError,
+    RequestError,
+    shown,
+)
+from coordinate_protocol.framing import Frame, wrap
+from coordinate_protocol.limits import ANSWER_LIMITS, DEFAULT_LIMITS, Limits
+from coordinate_protocol.values import as_text, text_keys
+
+__all__ = [
+    "Failure",
+    "Incoming",
+    "Request",
+    "Response",
+    "answer_bytes",
+    "parse_answers",
+    "parse_incoming",
+    "request_value",
+]
+
+_LOWEST_ID: Final = -(2**64)
+_ID_END: Final = 2**64
+
+
+@frozen
+class Request:
+    """A call that came.
+
+    Args:
+        id: the number that its answer carries.
+        method: the operation's name.
+        params: positional as a list, by keyword as a dict with text keys; values as they were sent.
+        native_bytes: whether the client's strings are byte strings.
+    """
+
+    id: int
+    method: str
+    params: list[Any] | dict[str, Any]
+    native_bytes: bool = False
+
+
+@frozen
+class Response:
+    """The answer to a call that went well.
+
+    Args:
+        id: that of the request.
+        result: any value that can be sent.
+    """
+
+    id: int | None
+    result: Any
+
+
+@frozen
+class Failure:
+    """The answer to a call that did not.
+
+    Args:
+        id: that of the request, or None where it is not known.
+        message: what is wrong, for people.
+    """
+
+    id: int | None
+    message: str
+
+
+@frozen
+class Incoming:
+    """What one message asks for.
+
+    Args:
+        requests: the calls in order; a RequestError stands for an item that is none, and is
+            answered with a Failure that has its id and text.
+        batch: whether the answers go back as an array.
+        wrapped: whether they go back in a wrapper.
+        native_bytes: whether their strings go back as byte strings.
+    """
+
+    requests: tuple[Request | RequestError, ...]
+    batch: bool
+    wrapped: bool
+    native_bytes: bool
+
+
+# ---- requests ----
+
+
+def parse_incoming(frame: Frame, limits: Limits = DEFAULT_LIMITS) -> Incoming:
+    """What the message in a frame asks for; what is wrong in it is in the result as RequestError.
+
+    Args:
+        frame: a complete one: whatever is in it, the next message begins after it.
+        limits: `nesting` and `batch` hold here.
+    """
+    try:
+        value = decode(frame.payload, limits)
+    except (DecodeError, LimitError) as error:
+        refusal = RequestError(str(error), request_id_of(frame.payload, limits))
+        return Incoming((refusal,), batch=False, wrapped=frame.wrapped, native_bytes=False)
+    if isinstance(value, list):
+        return _batch(value, frame, limits)
+    native = _is_native(value)
+    return Incoming((_request(value),), batch=False, wrapped=frame.wrapped, native_bytes=native)
+
+
+def _batch(items: list[Any], frame: Frame, limits: Limits) -> Incoming:
+    native = any(_is_native(item) for item in items)
+    refusal = _batch_refusal(len(items), limits)
+    if refusal is not None:
+        return Incoming((refusal,), batch=False, wrapped=frame.wrapped, native_bytes=native)
+    requests = tuple(_request(item) for item in items)
+    return Incoming(requests, batch=True, wrapped=frame.wrapped, native_bytes=native)
+
+
+def _batch_refusal(size: int, limits: Limits) -> RequestError | None:
+    if not size:
+        return RequestError("batch of 0 requests: it must have at least one")
+    if size > limits.batch:
+        return RequestError(str(LimitError("batch of {} requests", "batch", limits.batch, size)))
+    return None
+
+
+def _is_native(value: Any) -> bool:
+    return isinstance(value, dict) and (b"method" in value or b"id" in value)
+
+
+def _request(value: Any) -> Request | RequestError:
+    if not isinstance(value, dict):
+        return RequestError(f"{shown(value)} is not a request: it must be a map")
+    native = _is_native(value)
+    found = value.get(b"id" if native else "id")
+    if type(found) is not int or not _LOWEST_ID <= found < _ID_END:
+        return RequestError(f"id {shown(found)} is not usable: it must be a number of 64 bits")
+    try:
+        return _request_with_id(found, value, native=native)
+    except (BadName, DecodeError) as error:
+        return RequestError(str(error), found)
+
+
+def _request_with_id(request_id: int, value: dict[Any, Any], *, native: bool) -> Request:
+    method, params = (b"method", b"params") if native else ("method", "params")
+    if method not in value:
+        raise DecodeError("request without a method: it must have id, method and params")
+    name = as_text(value[method])
+    return Request(request_id, name, _params(value.get(params)), native)
+
+
+def _params(params: Any) -> list[Any] | dict[str, Any]:
+    if isinstance(params, list):
+        return params
+    if isinstance(params, tuple):
+        return list(params)
+    if isinstance(params, dict):
+        return _keyword_params(params)
+    raise DecodeError(f"params {shown(params)} are not usable: they must be an array or a map")
+
+
+def _keyword_params(params: dict[Any, Any]) -> dict[str, Any]:
+    named = {as_text(key): value for key, value in params.items()}
+    if len(named) != len(params):
+        raise DecodeError("params have one name as text and as bytes: it may be there once")
+    return named
+
+
+def request_value(request_id: int, method: str, params: list[Any] | dict[str, Any]) -> Any:
+    """The map that a request is on the wire.
+
+    Args:
+        request_id: the number to know the answer by.
+        method: the operation's name.
+        params: positional as a list, by keyword as a dict.
+    """
+    return {"id": request_id, "method": method, "params": params}
+
+
+# ---- answers ----
+
+
+def _answer_value(answer: Response | Failure) -> dict[str, Any]:
+    if isinstance(answer, Response):
+        return {"id": answer.id, "result": answer.result}
+    # An error text may hold half a surrogate pair, from a file name, say.
+    message = answer.message.encode(errors="replace").decode()
+    return {"id": answer.id, "error": {"message": message}}
+
+
+def answer_bytes(
+    answers: Sequence[Response | Failure], *, batch: bool, wrapped: bool, native_bytes: bool
+) -> bytes:
+    """The bytes of the answer to one message, in the style of the request.
+
+    Args:
+        answers: one for each request, in their order.
+        batch: whether they go as an array.
+        wrapped: whether they go in a wrapper.
+        native_bytes: whether strings go as byte strings.
+
+    Returns:
+        One message. A result that cannot be sent is replaced by a Failure that says so.
+
+    Raises:
+        ValueError: for a number of answers other than one without `batch`.
+    """
+    if not batch and len(answers) != 1:
+        raise ValueError(f"{len(answers)} answers to one request: there must be one")
+    encoder = encode_native_bytes if native_bytes else encode
+    values: Any = [_answer_value(answer) for answer in answers]
+    try:
+        payload = encoder(values if batch else values[0])
+    except (EncodeError, DecodeError):
+        values = [_sendable(value, native_bytes=native_bytes) for value in values]
+        payload = encoder(values if batch else values[0])
+    return wrap(payload) if wrapped else payload
+
+
+def _sendable(value: dict[str, Any], *, native_bytes: bool) -> dict[str, Any]:
+    try:
+        (encode_native_bytes if native_bytes else encode)(value)
+    except (EncodeError, DecodeError) as error:
+        return _answer_value(Failure(value["id"], f"the result cannot be sent: {error}"))
+    return value
+
+
+def parse_answers(frame: Frame, limits: Limits = ANSWER_LIMITS) -> list[Response | Failure]:
+    """The answers in a frame: one, or those of a batch in its order.
+
+    Args:
+        frame: a complete one.
+        limits: `nesting` holds here.
+
+    Raises:
+        DecodeError: for a frame that holds anything else.
+        LimitError: for one that is nested too deeply.
+    """
+    value = decode(frame.payload, limits, integer_keys=True)
+    if isinstance(value, list):
+        return [_answer(item) for item in value]
+    return [_answer(value)]
+
+
+def _answer(value: Any) -> Response | Failure:
+    """0.1.5 sends byte strings: map keys are made text, other values stay as they are."""
+    if not isinstance(value, dict):
+        raise DecodeError(f"{shown(value)} is not an answer: it must be a map")
+    if b"id" in value:
+        value = text_keys(value)
+    answer_id = value.get("id")
+    if answer_id is not None and type(answer_id) is not int:
+        raise DecodeError(f"id {shown(answer_id)} of an answer is not usable: it must be a number")
+    if "result" in value:
+        return Response(answer_id, value["result"])
+    return Failure(answer_id, _failure_text(value.get("error")))
+
+
+def _failure_text(error: Any) -> str:
+    message = error.get("message") if isinstance(error, dict) else error
+    if isinstance(message, bytes):
+        return message.decode(errors="replace")
+    return message if isinstance(message, str) else shown(error)

@@ -1,0 +1,236 @@
+"""The server's settings: flags, then the environment, then the file, then defaults."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs import field, frozen
+from platformdirs import user_state_dir
+
+from coordinate_protocol.configuration import SETTINGS, ConfigError, check_server, coordinate_block
+from coordinate_protocol.limits import DEFAULT_LIMITS, Limits
+
+__all__ = ["Plug", "ServerConfig", "default_data_file", "effective", "masked", "server_config"]
+
+_SECRET = re.compile(r"password|passwd|secret|token|connect|credential|api_?key", re.IGNORECASE)
+# user:password@ in an address of any kind
+_USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
+_MASK = "********"
+_MEMORY = ":memory:"
+_NAMESPACES = ("separate", "shared")
+_HIGHEST_PORT = 65535
+
+
+@frozen
+class Plug:
+    """A plug-in that the configuration names.
+
+    Arguments:
+        module: a module that can be imported.
+        class_name: a class in it.
+    """
+
+    module: str
+    class_name: str
+
+
+@frozen
+class ServerConfig:
+    """All that the server is told.
+
+    Arguments:
+        host: address to listen on.
+        port: port to listen on; 0 takes a free one.
+        data: data file; None keeps everything in memory only.
+        namespace: that of connections which never say another.
+        shared: whether namespaces are ignored, as 0.1.5 did.
+        modules: plug-ins.
+        limits: bounds on input.
+        tracebacks: whether answers to failed calls have one.
+        rpclog: whether every call is logged.
+        httpd: accepted for later.
+        snapshot_dir: accepted for later.
+        restart_grace: what leases have left after a start, at least, seconds.
+        limit_completed_count: how many ended units of a spec archive keeps.
+        limit_completed_age: how long archive keeps ended units, seconds.
+        postgres: whether a PostgreSQL database is named, which is not offered yet.
+        tree: the whole effective configuration, secrets and all, other blocks too.
+    """
+
+    host: str
+    port: int
+    data: Path | None
+    namespace: str
+    shared: bool
+    modules: tuple[Plug, ...]
+    limits: Limits
+    tracebacks: bool
+    rpclog: bool
+    httpd: str | None
+    snapshot_dir: str | None
+    restart_grace: float
+    limit_completed_count: int | None
+    limit_completed_age: float | None
+    postgres: bool = False
+    tree: Mapping[str, Any] = field(factory=dict, repr=False)
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The whole configuration as anybody may see it."""
+        shown: dict[str, Any] = masked(self.tree)
+        return shown
+
+
+def default_data_file() -> Path:
+    """Where data is kept when nobody says."""
+    return Path(user_state_dir("coordinate")) / "coordinate.db"
+
+
+def server_config(
+    config: Mapping[str, Any],
+    flags: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> ServerConfig:
+    """Put the settings together.
+
+    Arguments:
+        config: a whole configuration as ``load_config`` gives it.
+        flags: keys of the block's ``server`` part that the command line gives; None says nothing.
+        environ: variables; None for those of the process.
+
+    Raises:
+        ConfigError: a setting is unknown, or its value of the wrong kind or out of range.
+    """
+    block = effective(config, flags, environ)
+    server, queue = block["server"], block["job_queue"]
+    return ServerConfig(
+        host=server["host"],
+        port=_in_range("server.port", server["port"], 0, _HIGHEST_PORT),
+        data=_data_file(server["data"] or queue["sqlite_path"]),
+        namespace=_text("namespace", block["namespace"]) or "default",
+        shared=_one_of("server.namespaces", server["namespaces"], _NAMESPACES) == "shared",
+        modules=_plugs(server["modules"]),
+        limits=_limits(server["limits"]),
+        tracebacks=server["tracebacks"],
+        rpclog=server["rpclog"],
+        httpd=server["httpd"],
+        snapshot_dir=server["snapshot_dir"],
+        restart_grace=_in_range("job_queue.restart_grace", queue["restart_grace"], 0, 86400),
+        limit_completed_count=_positive(queue, "limit_completed_count"),
+        limit_completed_age=_positive(queue, "limit_completed_age"),
+        postgres=queue["postgres_connect"] is not None,
+        tree={**config, "coordinate": block},
+    )
+
+
+def effective(
+    config: Mapping[str, Any],
+    flags: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Give the ``coordinate`` block with flags laid over it and the server's defaults filled in.
+
+    Raises:
+        ConfigError: a setting is unknown or its value of the wrong kind.
+    """
+    block = coordinate_block(config or None, environ)
+    check_server(block)
+    block["server"] = {**(block.get("server") or {})}
+    block["server"] |= {k: v for k, v in (flags or {}).items() if v is not None}
+    for setting in SETTINGS:
+        if setting.path[0] in {"server", "job_queue", "namespace"}:
+            _fill(block, setting.path, setting.kind, setting.default)
+    return block
+
+
+def masked(value: Any, key: str = "") -> Any:
+    """Give a copy of a configuration without what should stay secret, fit to be sent.
+
+    Arguments:
+        value: any part of a configuration.
+        key: the key it is under; some keys say that their values are secret.
+    """
+    if value is not None and _SECRET.search(key) and not isinstance(value, Mapping):
+        return _MASK
+    if isinstance(value, Mapping):
+        return {str(name): masked(inner, str(name)) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(inner, key) for inner in value]
+    if isinstance(value, str):
+        return _USER_INFO.sub(f"{_MASK}@", value)
+    return value if isinstance(value, bool | int | float | None) else str(value)
+
+
+_KINDS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
+    "text": (str, "text"),
+    "integer": (int, "a whole number"),
+    "number": ((int, float), "a number"),
+    "flag": (bool, "true or false"),
+}
+
+
+def _fill(block: dict[str, Any], path: tuple[str, ...], kind: str, default: Any) -> None:
+    part = block
+    for key in path[:-1]:
+        part[key] = dict(part.get(key) or {})
+        part = part[key]
+    value = part.get(path[-1])
+    part[path[-1]] = default if value is None else _checked(".".join(path), value, kind)
+
+
+def _checked(name: str, value: Any, kind: str) -> Any:
+    if kind not in _KINDS:
+        return value
+    types, noun = _KINDS[kind]
+    if not isinstance(value, types) or (isinstance(value, bool) and kind != "flag"):
+        raise ConfigError(f"coordinate.{name} should be {noun}, not {value!r}")
+    return value
+
+
+def _in_range(name: str, value: Any, least: float, most: float) -> Any:
+    if not least <= value <= most:
+        raise ConfigError(f"coordinate.{name} is {value!r}, out of the range {least} to {most}")
+    return value
+
+
+def _positive(queue: Mapping[str, Any], name: str) -> Any:
+    value = queue[name]
+    return None if value is None else _in_range(f"job_queue.{name}", value, 0, float("inf"))
+
+
+def _text(name: str, value: Any) -> str | None:
+    checked: str | None = None if value is None else _checked(name, value, "text")
+    return checked
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise ConfigError(f"coordinate.{name} is {value!r}, should be {' or '.join(known)}")
+    return value
+
+
+def _data_file(value: str | None) -> Path | None:
+    if value == _MEMORY:
+        return None
+    return Path(value).expanduser() if value else default_data_file()
+
+
+def _plugs(value: Any) -> tuple[Plug, ...]:
+    if not isinstance(value, list | tuple):
+        raise ConfigError(f"coordinate.server.modules should be a list, not {value!r}")
+    return tuple(_plug(item) for item in value)
+
+
+def _plug(item: Any) -> Plug:
+    if not isinstance(item, Mapping) or set(item) != {"module", "class"}:
+        raise ConfigError(f"coordinate.server.modules: {item!r} should be {{module, class}}")
+    return Plug(str(item["module"]), str(item["class"]))
+
+
+def _limits(values: Mapping[str, Any]) -> Limits:
+    try:
+        return attrs.evolve(DEFAULT_LIMITS, **values)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"coordinate.server.limits: {error}") from error

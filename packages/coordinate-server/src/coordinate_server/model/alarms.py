@@ -1,0 +1,57 @@
+"""What is due when: a heap of moments, whose entries may have become pointless."""
+
+from collections.abc import Callable, Iterator
+from heapq import heapify, heappop, heappush
+from itertools import count
+from typing import Generic, TypeVar
+
+__all__ = ["Alarms"]
+
+T = TypeVar("T")
+
+
+class Alarms(Generic[T]):
+    """Moments and what is due then.
+
+    An entry is never looked for to take it out; it is dropped when its moment comes, or when there
+    are more pointless entries than others: a lease that is renewed each second for a day would
+    leave 86,400 of them.
+
+    Arguments:
+        holds: whether an item still waits for that moment.
+    """
+
+    __slots__ = ("_bound", "_heap", "_holds", "_ties")
+
+    def __init__(self, holds: Callable[[T, float], bool]) -> None:
+        self._heap: list[tuple[float, int, T]] = []
+        self._holds = holds
+        self._ties = count()
+        self._bound = 1024
+
+    def add(self, moment: float, item: T) -> None:
+        """Have an item be due at a moment."""
+        heappush(self._heap, (moment, next(self._ties), item))
+        if len(self._heap) > self._bound:
+            self._sweep()
+
+    def due(self, moment: float) -> Iterator[T]:
+        """Take out what is due at the moment or before, earliest first."""
+        while self._heap and self._heap[0][0] <= moment:
+            due, _, item = heappop(self._heap)
+            if self._holds(item, due):
+                yield item
+
+    def first(self) -> float | None:
+        """Give the moment at which something is due next, or None."""
+        while self._heap:
+            moment, _, item = self._heap[0]
+            if self._holds(item, moment):
+                return moment
+            heappop(self._heap)
+        return None
+
+    def _sweep(self) -> None:
+        self._heap = [entry for entry in self._heap if self._holds(entry[2], entry[0])]
+        heapify(self._heap)
+        self._bound = 2 * len(self._heap) + 1024

@@ -1,0 +1,83 @@
+"""What all namespaces of one model share: the counters, what is due when, and what has changed."""
+
+import cbor2
+
+from coordinate_server.model.alarms import Alarms
+from coordinate_server.model.changes import META, PUT, Change
+from coordinate_server.model.instant import Instant
+from coordinate_server.model.ledger import Ledger
+from coordinate_server.model.roster import Roster
+from coordinate_server.model.rows import ATTEMPT_KEY, CLOCK_KEY, SPEC_ID_KEY
+from coordinate_server.model.settings import ModelSettings
+from coordinate_server.model.unit import Unit
+from coordinate_server.model.workers import Worker, Workers
+
+__all__ = ["Core"]
+
+
+def _leased(entry: tuple[Roster, Unit], moment: float) -> bool:
+    roster, unit = entry
+    return unit.deadline == moment and roster.units.get(unit.key) is unit
+
+
+def _delayed(entry: tuple[Roster, Unit], moment: float) -> bool:
+    roster, unit = entry
+    return unit.not_before == moment and roster.units.get(unit.key) is unit
+
+
+def _expiring(entry: tuple[Workers, Worker], moment: float) -> bool:
+    workers, worker = entry
+    return worker.expiry == moment and workers.by_id.get(worker.worker_id) is worker
+
+
+class Core:
+    """The shared ground.
+
+    Arguments:
+        settings: bounds and periods.
+    """
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self.settings = settings
+        self.clock = 0.0
+        self.ledger = Ledger()
+        self.leases: Alarms[tuple[Roster, Unit]] = Alarms(_leased)
+        self.delays: Alarms[tuple[Roster, Unit]] = Alarms(_delayed)
+        self.expiries: Alarms[tuple[Workers, Worker]] = Alarms(_expiring)
+        self.attempt = 0
+        self.spec_id = 0
+        self._written = (0, 0)
+
+    def next_attempt(self) -> int:
+        """Give a number larger than any hand-out had before."""
+        self.attempt += 1
+        return self.attempt
+
+    def next_spec_id(self) -> int:
+        """Give an id that no spec ever had."""
+        self.spec_id += 1
+        return self.spec_id
+
+    def run_due(self, at: Instant) -> None:
+        """Let leases, delays and workers end whose time has come."""
+        for roster, unit in self.leases.due(at.now):
+            roster.release(unit)
+        for roster, unit in self.delays.due(at.wall):
+            roster.release(unit)
+        for workers, worker in self.expiries.due(at.now):
+            workers.forget(worker.worker_id)
+
+    def take_changes(self, at: Instant) -> list[Change]:
+        """Give what changed since the last time, with the counters and the clock it happened at."""
+        changes = self.ledger.take()
+        if not changes:
+            return changes
+        self.clock = max(self.clock, at.now)
+        changes.append((PUT, META, CLOCK_KEY, cbor2.dumps(self.clock)))
+        attempt, spec_id = self._written
+        if self.attempt != attempt:
+            changes.append((PUT, META, ATTEMPT_KEY, cbor2.dumps(self.attempt)))
+        if self.spec_id != spec_id:
+            changes.append((PUT, META, SPEC_ID_KEY, cbor2.dumps(self.spec_id)))
+        self._written = (self.attempt, self.spec_id)
+        return changes

@@ -1,0 +1,82 @@
+"""The whole state: namespaces, and what they share."""
+
+from collections.abc import Iterable
+from typing import Self
+
+from attrs import frozen
+
+from coordinate_server.model.changes import Change, Row
+from coordinate_server.model.core import Core
+from coordinate_server.model.instant import Instant
+from coordinate_server.model.loading import load
+from coordinate_server.model.namespace import Namespace
+from coordinate_server.model.settings import ModelSettings
+
+__all__ = ["Deadline", "Model"]
+
+
+@frozen
+class Deadline:
+    """When something is due next.
+
+    Arguments:
+        now: on the clock ``now``; None for nothing.
+        wall: on the clock ``wall``; None for nothing.
+    """
+
+    now: float | None
+    wall: float | None
+
+
+class Model:
+    """The state machine: the same calls give the same state and the same changes.
+
+    Arguments:
+        settings: bounds and periods.
+    """
+
+    def __init__(self, settings: ModelSettings | None = None) -> None:
+        self._core = Core(settings or ModelSettings())
+        self._namespaces: dict[str, Namespace] = {}
+
+    @classmethod
+    def load(cls, rows: Iterable[Row], at: Instant, settings: ModelSettings | None = None) -> Self:
+        """Rebuild the state from what a store holds.
+
+        Arguments:
+            rows: table, key and value of everything, in any order.
+            at: the moment.
+            settings: bounds and periods.
+
+        Raises:
+            DamagedRow: a row does not hold what was written to it.
+        """
+        model = cls(settings)
+        load(model._core, model.namespace, rows, at)
+        return model
+
+    @property
+    def clock(self) -> float:
+        """The last ``now`` that went with changes, or that was loaded; time goes on from there."""
+        return self._core.clock
+
+    def namespace(self, name: str) -> Namespace:
+        """Give a namespace; one that is not there yet begins empty."""
+        namespace = self._namespaces.get(name)
+        if namespace is None:
+            namespace = self._namespaces[name] = Namespace(self._core, name)
+        return namespace
+
+    def take_changes(self, at: Instant) -> list[Change]:
+        """Give what must be committed for all calls since the last time; [] if nothing changed."""
+        return self._core.take_changes(at)
+
+    def next_deadline(self) -> Deadline:
+        """Give when ``run_due`` would do something next."""
+        core = self._core
+        moments = [m for m in (core.leases.first(), core.expiries.first()) if m is not None]
+        return Deadline(min(moments, default=None), core.delays.first())
+
+    def run_due(self, at: Instant) -> None:
+        """Let leases, delays and workers end whose time has come."""
+        self._core.run_due(at)

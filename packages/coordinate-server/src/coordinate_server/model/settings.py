@@ -1,0 +1,27 @@
+"""What the model is told by the server's configuration."""
+
+from attrs import frozen
+
+from coordinate_protocol.limits import DEFAULT_LIMITS
+
+__all__ = ["ModelSettings"]
+
+
+@frozen
+class ModelSettings:
+    """Bounds and periods.
+
+    Arguments:
+        key_bytes: the longest unit key, in bytes.
+        unit_data_bytes: the largest data of one unit, in bytes of CBOR.
+        restart_grace: seconds that everything leased has at least, after a load.
+        limit_completed_count: how many finished, and how many failed, units of a spec ``archive``
+            keeps; None for all.
+        limit_completed_age: seconds after its end until ``archive`` forgets a unit; None for never.
+    """
+
+    key_bytes: int = DEFAULT_LIMITS.key_bytes
+    unit_data_bytes: int = DEFAULT_LIMITS.unit_data_bytes
+    restart_grace: float = 60.0
+    limit_completed_count: int | None = None
+    limit_completed_age: float | None = None

@@ -1,0 +1,53 @@
+"""One work unit, as lean as a million of them need it."""
+
+from attrs import define
+
+from coordinate_protocol.constants import AVAILABLE
+from coordinate_server.model.calls import UnitView
+
+__all__ = ["Unit"]
+
+
+@define(eq=False)
+class Unit:
+    """A work unit; two are the same only if they are one object.
+
+    Arguments:
+        key: its key.
+        data: its data as CBOR, the bytes as they came.
+        priority: higher runs first.
+        status: its status.
+        attempt: the number of its last hand-out, 0 for none.
+        worker_id: who has it, or who ended it.
+        deadline: when its lease ends, on ``now``; None unless it is pending.
+        not_before: when it may run, on ``wall``; None unless it is delayed.
+        ended: when it ended, on ``wall``; None unless it has.
+    """
+
+    key: bytes
+    data: bytes
+    priority: float = 0
+    status: int = AVAILABLE
+    attempt: int = 0
+    worker_id: str | None = None
+    deadline: float | None = None
+    not_before: float | None = None
+    ended: float | None = None
+
+    def free(self) -> None:
+        """Forget whose it is, when it ended and what it waits for."""
+        self.worker_id = self.deadline = self.not_before = self.ended = None
+
+    def view(self) -> UnitView:
+        """Give how it is now, apart from what becomes of it."""
+        return UnitView(
+            key=self.key,
+            status=self.status,
+            priority=self.priority,
+            data=self.data,
+            worker_id=self.worker_id,
+            attempt=self.attempt,
+            deadline=self.deadline,
+            not_before=self.not_before,
+            ended=self.ended,
+        )

@@ -1,0 +1,248 @@
+"""One connection: its bytes to messages, their answers to bytes."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Sequence
+from typing import cast
+
+from coordinate_protocol.connection import ServerConnection
+from coordinate_protocol.errors import DecodeError, LimitError, ProtocolError
+from coordinate_protocol.messages import Incoming
+from coordinate_server.net.backend import Answer, Peer
+from coordinate_server.net.shared import Shared
+
+__all__ = ["Connection"]
+
+# A socket closed with unread bytes in it is reset, and the peer may never see why. So after the
+# last word we read on and throw away, for this long or until the peer closes.
+_LINGER = 2.0
+
+
+class Connection(asyncio.Protocol):
+    """Answers one client.
+
+    Answers of one turn of the loop leave in one write. Reading pauses while too many requests are
+    unanswered, or while the peer does not take its answers.
+
+    Arguments:
+        shared: what all connections have in common.
+    """
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._framing = ServerConnection(shared.limits)
+        self._peer: Peer = shared.backend.open()
+        self._transport: asyncio.Transport | None = None
+        self._out: list[bytes] = []
+        self._out_count = 0
+        self._in_flight = 0
+        self._buffered = 0
+        self._held = False
+        self._peer_is_slow = False
+        self._ending = False
+        self._eof = False
+        self._refused = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # ---- what asyncio calls ----
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin; one connection too many is told so."""
+        self._transport = cast("asyncio.Transport", transport)
+        _set_options(transport.get_extra_info("socket"))
+        refused = self._shared.admit(self)
+        if refused is not None:
+            self._refuse(refused)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; what comes after the end is thrown away."""
+        if not self._ending:
+            self._pump(data)
+
+    def eof_received(self) -> bool:
+        """Answer what was taken, then close; a message cut short is told so."""
+        if self._ending:
+            return not self._refused
+        self._eof = True
+        if not self._held:
+            self._end_of_input()
+        return bool(self._in_flight or self._out)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it; a call that goes on is applied all the same."""
+        del exc
+        self._ending = True
+        self._stop_timer()
+        self._shared.leave(self, self._buffered)
+        self._buffered = 0
+        self._transport = None
+
+    def pause_writing(self) -> None:
+        """Stop reading from a peer that does not read."""
+        self._peer_is_slow = True
+        self._steer()
+
+    def resume_writing(self) -> None:
+        """Go on reading."""
+        self._peer_is_slow = False
+        self._steer()
+
+    # ---- what the server calls ----
+
+    def finish(self) -> None:
+        """Take nothing more; close once everything taken is answered."""
+        self._ending = True
+        self._steer()
+        self._end_if_idle()
+
+    def abort(self) -> None:
+        """Close now, whatever is on its way."""
+        self._ending = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    # ---- in ----
+
+    def _pump(self, data: bytes) -> None:
+        limits = self._shared.limits
+        completed = False
+        try:
+            for incoming in self._framing.receive(data):
+                completed = True
+                self._take(incoming)
+                self._held = self._in_flight >= limits.requests_in_flight
+                if self._held:
+                    break
+        except ProtocolError as error:
+            self._refuse(error)
+        self._account()
+        self._time(restart=completed)
+        self._steer()
+
+    def _take(self, incoming: Incoming) -> None:
+        answers = self._peer.answers(incoming)
+        self._in_flight += len(answers)
+        for answer in answers:
+            if isinstance(answer, Awaitable):
+                self._later(incoming, answers)
+                return
+        self._reply(incoming, cast("Sequence[Answer]", answers))
+
+    def _later(self, incoming: Incoming, answers: Sequence[Answer | Awaitable[Answer]]) -> None:
+        task = self._shared.loop.create_task(self._wait(incoming, answers))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _wait(
+        self, incoming: Incoming, answers: Sequence[Answer | Awaitable[Answer]]
+    ) -> None:
+        waiting = [answer for answer in answers if isinstance(answer, Awaitable)]
+        done = iter(await asyncio.gather(*waiting))
+        self._reply(incoming, [next(done) if isinstance(a, Awaitable) else a for a in answers])
+
+    def _end_of_input(self) -> None:
+        self._ending = True
+        try:
+            self._framing.eof()
+        except DecodeError as error:
+            self._refuse(error)
+
+    def _account(self) -> None:
+        before, self._buffered = self._buffered, self._framing.buffered
+        if self._ending:
+            self._buffered = 0
+        refused = self._shared.account(before, self._buffered)
+        if refused is not None and not self._ending:
+            self._refuse(refused)
+
+    # ---- out ----
+
+    def _reply(self, incoming: Incoming, answers: Sequence[Answer]) -> None:
+        """Encode at once: what a result refers to may change before the commit."""
+        self._queue(self._framing.reply(incoming, answers), len(answers))
+
+    def _queue(self, data: bytes, count: int) -> None:
+        if not self._out:
+            self._shared.backend.after_commit(self._flush)
+        self._out.append(data)
+        self._out_count += count
+
+    def _flush(self) -> None:
+        out, self._out = self._out, []
+        self._in_flight -= self._out_count
+        self._out_count = 0
+        if self._transport is None:
+            return
+        if not self._transport.is_closing():
+            self._transport.write(out[0] if len(out) == 1 else b"".join(out))
+        if self._held and not self._ending:
+            self._held = False
+            self._pump(b"")
+            if self._eof and not self._held and not self._ending:
+                self._end_of_input()
+        self._end_if_idle()
+
+    # ---- the end ----
+
+    def _refuse(self, error: ProtocolError) -> None:
+        """Say why it cannot go on, after the answers to what came before."""
+        self._ending = self._refused = True
+        self._queue(self._framing.refusal(error), 0)
+
+    def _end_if_idle(self) -> None:
+        transport = self._transport
+        if not self._ending or self._in_flight or self._out or transport is None:
+            return
+        if not self._refused or not transport.can_write_eof():
+            transport.close()
+        elif not transport.is_closing():
+            transport.write_eof()
+            self._stop_timer()
+            self._timer = self._shared.loop.call_later(_LINGER, transport.abort)
+            self._steer()
+
+    # ---- timing and pausing ----
+
+    def _time(self, *, restart: bool) -> None:
+        """A message once begun must end in time; an idle connection may stay for ever."""
+        if self._ending:
+            return
+        begun = self._buffered > 0 and not self._held
+        if self._timer is not None and (restart or not begun):
+            self._stop_timer()
+        if begun and self._timer is None:
+            seconds = self._shared.limits.message_seconds
+            self._timer = self._shared.loop.call_later(seconds, self._too_slow, seconds)
+
+    def _too_slow(self, seconds: float) -> None:
+        self._timer = None
+        if self._held or self._peer_is_slow:
+            return
+        self._refuse(LimitError("message begun {} s ago", "message_seconds", seconds, seconds))
+        self._account()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _steer(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if (self._held or self._peer_is_slow) and not self._refused:
+            transport.pause_reading()
+        else:
+            transport.resume_reading()
+
+
+def _set_options(sock: socket.socket | None) -> None:
+    """Find dead peers by keepalive; never wait to fill a segment."""
+    if sock is None or sock.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -1,0 +1,100 @@
+"""The group commit: what one turn of the loop applied is durable before its replies."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from attrs import define, field
+
+from coordinate_server.model import Model
+from coordinate_server.model.changes import Change
+from coordinate_server.service.clock import Clock
+from coordinate_server.store.interface import Store, StoreError
+
+__all__ = ["Committer"]
+
+
+class Loop(Protocol):
+    """What is used of asyncio's loop."""
+
+    def call_soon(self, callback: Callable[[], None], /) -> object:
+        """Run it in the next turn."""
+
+
+@define
+class Committer:
+    """Holds replies back until what they rest on is durable.
+
+    The commit is made inline, on the loop: in a thread it costs more in fights for the GIL than
+    it wins by waiting elsewhere.
+
+    Arguments:
+        model: where changes come from.
+        store: where they go.
+        clock: gives the moment that goes with each commit.
+        loop: runs ``flush`` after everything that is ready now.
+        on_failure: called once with the error; nothing is acknowledged any more.
+    """
+
+    model: Model
+    store: Store
+    clock: Clock
+    loop: Loop
+    on_failure: Callable[[StoreError], None]
+    failed: bool = field(default=False, init=False)
+    commits: int = field(default=0, init=False)
+    _sends: list[Callable[[], None]] = field(factory=list, init=False)
+    _extra: list[Change] = field(factory=list, init=False)
+    _after: list[Callable[[], None]] = field(factory=list, init=False)
+    _scheduled: bool = field(default=False, init=False)
+
+    def reply_after_commit(self, send: Callable[[], None]) -> None:
+        """Have ``send`` called once everything applied so far is durable; never, if that fails."""
+        self._sends.append(send)
+        self.request_flush()
+
+    def add(self, change: Change, committed: Callable[[], None]) -> None:
+        """Put a change of somebody else than the model into this group.
+
+        Arguments:
+            change: the row.
+            committed: called when it is durable, before the replies.
+        """
+        self._extra.append(change)
+        self._after.append(committed)
+        self.request_flush()
+
+    def request_flush(self) -> None:
+        """Have the group end with this turn of the loop."""
+        if not self._scheduled:
+            self._scheduled = True
+            self.loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Commit what there is, then let the replies go."""
+        self._scheduled = False
+        if self.failed:
+            return
+        sends, self._sends = self._sends, []
+        if self._committed():
+            for send in sends:
+                send()
+
+    def _committed(self) -> bool:
+        changes = self.model.take_changes(self.clock.instant())
+        if self._extra:
+            changes = [*changes, *self._extra]
+            self._extra = []
+        if changes:
+            try:
+                self.store.commit(changes)
+            except StoreError as error:
+                # The outcome is unknown: SQLite was seen to report an error for rows that were
+                # there after a restart. Only recovery from the file can tell.
+                self.failed = True
+                self.on_failure(error)
+                return False
+            self.commits += 1
+        after, self._after = self._after, []
+        for committed in after:
+            committed()
+        return True

@@ -1,0 +1,65 @@
+"""The optional first call: versions, capabilities, namespace."""
+
+from typing import Any
+
+from attrs import define, field
+
+from coordinate_protocol.constants import PROTOCOL_VERSION
+from coordinate_server._version import __version__
+from coordinate_server.model import Model
+from coordinate_server.service.arguments import Options
+from coordinate_server.service.call import Call
+from coordinate_server.service.offers import Offer, declared
+
+__all__ = ["ServerInfo"]
+
+_HELLO = frozenset({"protocol", "client", "namespace"})
+
+
+@define
+class ServerInfo:
+    """The operations of the catalogue's service ``server``.
+
+    Arguments:
+        model: where namespaces are.
+        shared: whether namespaces are ignored: everybody works in the server's own.
+        capabilities: names of what this server can do beyond 0.1.5.
+    """
+
+    model: Model
+    shared: bool = False
+    capabilities: tuple[str, ...] = ("delay", "attempts", "namespaces")
+    title: str = field(default="ServerInfo", init=False)
+
+    def offers(self) -> dict[str, Offer]:
+        """Its operations by name."""
+        return declared(self, "server")
+
+    def hello(self, call: Call, options: object = None) -> dict[str, Any]:
+        """Agree on a protocol version and put the connection into a namespace.
+
+        Raises:
+            ValueError: no version in common, or an option that is not understood.
+        """
+        # Unknown options are left alone: a newer client must be able to greet an older server.
+        read = Options.read(options, Call(call.namespace, call.namespace_name, call.at), _HELLO)
+        _agree(read.given.get("protocol", [PROTOCOL_VERSION]))
+        name = read.name("namespace")
+        if name is not None and not self.shared:
+            call.namespace_name, call.namespace = name, self.model.namespace(name)
+        call.greeted = True
+        return {
+            "protocol": PROTOCOL_VERSION,
+            "server": "coordinate",
+            "version": __version__,
+            "namespace": call.namespace_name,
+            "capabilities": list(self.capabilities),
+        }
+
+
+def _agree(versions: object) -> None:
+    offered = versions if isinstance(versions, list | tuple) else [versions]
+    if PROTOCOL_VERSION not in offered:
+        raise ValueError(
+            f"no protocol in common: {offered!r:.80}, this server has {PROTOCOL_VERSION}"
+        )

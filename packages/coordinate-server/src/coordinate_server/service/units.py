@@ -1,0 +1,223 @@
+"""The operations on work units, handing them out included."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from coordinate_protocol.codec import decode, encode
+from coordinate_protocol.constants import (
+    AVAILABLE,
+    DEFAULT_LEASE,
+    DELAYED,
+    MAX_LEASE,
+    MIN_LEASE,
+)
+from coordinate_protocol.limits import Limits
+from coordinate_protocol.values import Encoded, key_bytes, key_value, text_keys
+from coordinate_server.model.calls import NewUnit, UnitUpdate, UnitView, WorkRequest
+from coordinate_server.model.errors import NoSuchSpec, NoSuchUnit, NotOwner, Refused
+from coordinate_server.model.instant import Instant
+from coordinate_server.service.arguments import Options, key_list, text
+from coordinate_server.service.call import Call
+
+__all__ = ["UnitCalls", "wall_time"]
+
+_UNIT = frozenset({"priority", "delay"})
+_LIST = frozenset({"work_unit_keys", "state", "limit", "start"})
+_PRIORITIZE = frozenset({"work_unit_keys", "priority", "adjustment"})
+_DELETE = frozenset({"all", "work_unit_keys", "state"})
+_UPDATE = frozenset({"lease_time", "status", "data", "worker_id"})
+_GET = frozenset({"max_jobs", "work_spec_names", "lease_time", "available_gb"})
+_LIST_DEFAULT, _LIST_MOST = 1000, 10_000
+_JOBS_MOST = 10_000
+_NO_WORK = (None, None, None)
+_STATUSES = (1, 2, 3, 4, 5, 6)
+
+Pair = tuple[Any, str | None]
+
+
+class UnitCalls:
+    """Work units: the jobs of a spec.
+
+    Arguments:
+        limits: bounds on what was stored and is decoded again.
+    """
+
+    limits: Limits
+
+    def add_work_units(
+        self, call: Call, work_spec_name: object, work_unit_key_vals: object
+    ) -> Pair:
+        """Add units, or replace them; gives (true, null) or (false, why not)."""
+        name = text(work_spec_name, "work_spec_name")
+        if not isinstance(work_unit_key_vals, list | tuple):
+            raise ValueError(f"units should be an array, not {work_unit_key_vals!r:.80}")
+        units = [_new_unit(item, call) for item in work_unit_key_vals]
+        try:
+            call.namespace.add_units(call.at, name, units)
+        except NoSuchSpec:
+            return False, _no_spec(name)
+        return True, None
+
+    def count_work_units(self, call: Call, work_spec_name: object) -> Pair:
+        """Give ({status: how many}, null) or (false, why not)."""
+        name = text(work_spec_name, "work_spec_name")
+        try:
+            counts = dict(call.namespace.count_units(call.at, name))
+        except NoSuchSpec:
+            return False, _no_spec(name)
+        if not call.greeted and DELAYED in counts:
+            counts[AVAILABLE] = counts.get(AVAILABLE, 0) + counts.pop(DELAYED)
+        return counts, None
+
+    def get_work_units(self, call: Call, work_spec_name: object, options: object) -> Pair:
+        """Give ([(key, data) ...], null) or (null, why not)."""
+        name = text(work_spec_name, "work_spec_name")
+        read = Options.read(options, call, _LIST)
+        keys, states = read.keys("work_unit_keys"), read.states("state", call)
+        limit = int(read.clamped("limit", _LIST_DEFAULT, 0, _LIST_MOST))
+        try:
+            found: Sequence[tuple[bytes, bytes | None]]
+            if keys is not None:
+                found = call.namespace.units_by_key(call.at, name, keys)
+            else:
+                start = read.key("start")
+                found = call.namespace.list_units(call.at, name, states, limit, start)
+        except NoSuchSpec:
+            return None, _no_spec(name)
+        return [(key_value(key), _data(data)) for key, data in found], read.message
+
+    def get_work_unit_status(
+        self, call: Call, work_spec_name: object, work_unit_keys: object
+    ) -> Pair:
+        """Give ([status of each unit, null for a missing one], null) or (null, why not)."""
+        name = text(work_spec_name, "work_spec_name")
+        keys = key_list(work_unit_keys)
+        try:
+            found = call.namespace.unit_status(call.at, name, keys)
+        except NoSuchSpec:
+            return None, _no_spec(name)
+        return [None if unit is None else self._status(call, unit) for unit in found], None
+
+    def prioritize_work_units(self, call: Call, work_spec_name: object, options: object) -> Pair:
+        """Set or move priorities; gives (true, null) or (false, why not)."""
+        name = text(work_spec_name, "work_spec_name")
+        read = Options.read(options, call, _PRIORITIZE)
+        keys = read.keys("work_unit_keys")
+        priority, adjustment = read.number("priority"), read.number("adjustment")
+        if call.namespace.spec(name) is None:
+            return False, _no_spec(name)
+        if keys is None:
+            return False, "missing work_unit_keys"
+        call.namespace.prioritize_units(call.at, name, keys, priority, adjustment)
+        return True, None
+
+    def del_work_units(self, call: Call, work_spec_name: object, options: object) -> Pair:
+        """Delete units; gives (how many, null) or (0, why not)."""
+        name = text(work_spec_name, "work_spec_name")
+        read = Options.read(options, call, _DELETE)
+        everything = read.flag("all")
+        keys, states = read.keys("work_unit_keys"), read.states("state", call)
+        if call.namespace.spec(name) is None:
+            return 0, _no_spec(name)
+        if not everything and keys is None and states is None:
+            return 0, "no usable options to del_work_units"
+        if everything:
+            keys = states = None
+        return call.namespace.delete_units(call.at, name, keys, states, everything), None
+
+    def update_work_unit(
+        self, call: Call, work_spec_name: object, work_unit_key: object, options: object
+    ) -> Pair:
+        """Renew, end, give back or change a unit; gives (true, null) or (false, why not)."""
+        name, key = text(work_spec_name, "work_spec_name"), key_bytes(work_unit_key)
+        read = Options.read(options, call, _UPDATE)
+        # Below zero gives the unit back at once, so only the upper end is moved.
+        lease = read.clamped("lease_time", None, -float(MAX_LEASE), MAX_LEASE)
+        update = UnitUpdate(lease, _status_option(read), _sent(read), read.name("worker_id"))
+        try:
+            read.note(call.namespace.update_unit(call.at, name, key, update))
+        except NoSuchSpec:
+            return False, _no_spec(name)
+        except NoSuchUnit:
+            return False, f"no such work unit key={key_value(key)!r}"
+        except (NotOwner, Refused) as error:
+            return False, str(error)
+        return True, read.message
+
+    def get_work(self, call: Call, worker_id: object, options: object) -> Pair:
+        """Hand units out; gives ((spec, key, data), null), an array where more are asked for."""
+        read = Options.read(options, call, _GET)
+        most = read.integer("max_jobs", 1, 1, _JOBS_MOST)
+        request = WorkRequest(
+            max_jobs=most,
+            spec_names=read.names("work_spec_names") or None,
+            lease_time=read.clamped("lease_time", DEFAULT_LEASE, MIN_LEASE, MAX_LEASE),
+            available_gb=read.number("available_gb"),
+        )
+        found = call.namespace.get_work(call.at, text(worker_id, "worker_id"), request)
+        handed = [(unit.spec, key_value(unit.key), Encoded(unit.data)) for unit in found]
+        if most == 1:
+            return (handed[0] if handed else _NO_WORK), read.message
+        return handed, read.message
+
+    def _status(self, call: Call, unit: UnitView) -> dict[str, Any]:
+        hidden = unit.status == DELAYED and not call.greeted
+        status: dict[str, Any] = {"status": AVAILABLE if hidden else unit.status}
+        status["expiration"] = _expiration(call.at, unit)
+        if unit.worker_id:
+            status["worker_id"] = unit.worker_id
+        traceback = self._traceback(unit.data)
+        return status if traceback is None else status | {"traceback": traceback}
+
+    def _traceback(self, data: bytes | None) -> Encoded | None:
+        # The word is in the bytes as it is, so most data need not be decoded.
+        if not data or b"traceback" not in data:
+            return None
+        value = decode(data, self.limits)
+        found = value.get("traceback") if isinstance(value, dict) else None
+        return None if found is None else Encoded(encode(found))
+
+
+def wall_time(at: Instant, deadline: float) -> float:
+    """Give a moment of the model's ``now`` in seconds since 1970, as the wire has it."""
+    return at.wall + (deadline - at.now)
+
+
+def _expiration(at: Instant, unit: UnitView) -> float | None:
+    if unit.deadline is not None:
+        return wall_time(at, unit.deadline)
+    return unit.ended
+
+
+def _new_unit(item: object, call: Call) -> NewUnit:
+    if not isinstance(item, list | tuple) or not 2 <= len(item) <= 4:  # noqa: PLR2004 - the shape below
+        raise ValueError(f"a unit should be (key, data) or (key, data, options), not {item!r:.80}")
+    read = Options.read(item[2] if len(item) > 2 else None, call, _UNIT)  # noqa: PLR2004 - the same
+    priority = read.number("priority")
+    if len(item) == 4 and item[3] is not None:  # noqa: PLR2004 - 0.1.5: a priority in fourth place wins
+        priority = Options({"priority": item[3]}).number("priority")
+    delay = read.number("delay", None, 0)
+    return NewUnit(key_bytes(item[0]), _encoded(item[1]), priority, delay)
+
+
+def _encoded(data: object) -> bytes:
+    return encode(text_keys(data))
+
+
+def _sent(read: Options) -> bytes | None:
+    return _encoded(read.given["data"]) if read.has("data") else None
+
+
+def _status_option(read: Options) -> int | None:
+    status = read.given.get("status")
+    if status is not None and (type(status) is not int or status not in _STATUSES):
+        raise ValueError(f"status {status!r:.80} is none of {list(_STATUSES)}")
+    return status
+
+
+def _data(data: bytes | None) -> Encoded | None:
+    return None if data is None else Encoded(data)
+
+
+def _no_spec(name: str) -> str:
+    return f"no such work_spec {name!r}"

@@ -1,0 +1,45 @@
+"""What a store is asked for: checks that come before anything is done."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from coordinate_server.model.changes import DELETE, DROP, PUT, TABLES, Change
+from coordinate_server.store.interface import StoreError
+
+__all__ = ["check_changes", "check_slice", "check_table"]
+
+_OPERATIONS: Final = frozenset((PUT, DELETE, DROP))
+
+
+def check_table(table: int) -> None:
+    """Refuse a table that there is not.
+
+    Raises:
+        StoreError: naming the table.
+    """
+    if table not in TABLES:
+        raise StoreError(f"unknown table {table!r}: tables are 0 to {max(TABLES)}")
+
+
+def check_changes(changes: Sequence[Change]) -> None:
+    """Refuse changes of a kind that there is not, before any of them is applied.
+
+    Raises:
+        StoreError: naming the operation, the table, or what is not bytes.
+    """
+    for op, table, key, value in changes:
+        check_table(table)
+        if op not in _OPERATIONS:
+            raise StoreError(f"unknown operation {op!r}: operations are 0 to {max(_OPERATIONS)}")
+        if type(key) is not bytes or type(value) is not bytes:
+            raise StoreError(f"change of {key!r} in table {table!r} is not of bytes")
+
+
+def check_slice(rows: int) -> None:
+    """Refuse to settle no rows, which would never come to an end.
+
+    Raises:
+        StoreError: naming the number.
+    """
+    if rows < 1:
+        raise StoreError(f"cannot settle {rows!r} rows: at least 1")

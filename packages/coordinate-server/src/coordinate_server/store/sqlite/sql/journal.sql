@@ -1,0 +1,8 @@
+-- name: append
+INSERT INTO journal (seq, record) VALUES (?, ?)
+
+-- name: forget
+DELETE FROM journal WHERE seq < ?
+
+-- name: read
+SELECT seq, record FROM journal ORDER BY seq

@@ -1,0 +1,108 @@
+"""A TaskMaster without a server, and a way to run the command line on it."""
+
+from click.testing import CliRunner
+
+from coordinate_client.cli.application import coordinate
+from coordinate_client.cli.session import Session
+from coordinate_client.exceptions import NoSuchWorkSpecError, NoSuchWorkUnitError
+
+COUNTS = {
+    "num_available": 3,
+    "num_pending": 1,
+    "num_blocked": 0,
+    "num_finished": 5,
+    "num_failed": 2,
+    "num_tasks": 11,
+}
+
+
+class FakeTaskMaster:
+    """Answers from memory and notes what it was asked to change."""
+
+    def __init__(self, block=None):
+        self.block = block
+        self.specs = {
+            "beta": {"name": "beta", "min_gb": 1, "then": "alpha"},
+            "alpha": {"name": "alpha", "min_gb": 2, "desc": "the first"},
+        }
+        self.units = {"u1": {"n": 1}, "u2": {"traceback": "Boom"}, "u3": {}}
+        self.failed = ["u2", "u3"]
+        self.batches = []
+        self.noted = []
+        self.closed = False
+
+    def close(self):
+        self.closed = True
+
+    def _rpc(self, method, params):
+        self.noted.append((method, params))
+        return {"num_workers": 2, "num_children": 0, "num_expirable": 1}
+
+    def iter_work_specs(self):
+        return iter(self.specs.values())
+
+    def get_work_spec(self, name):
+        return self.specs.get(name)
+
+    def set_work_spec(self, spec):
+        self.specs[spec["name"]] = spec
+
+    def add_flow(self, flows, config=None):
+        self.noted.append(("add_flow", flows, config))
+
+    def status(self, name):
+        if name not in self.specs:
+            raise NoSuchWorkSpecError(f"no such work spec {name!r}")
+        return dict(COUNTS)
+
+    def pause_work_spec(self, name, paused=True):
+        self.noted.append(("pause", name, paused))
+        return name in self.specs
+
+    def add_work_units(self, name, units):
+        self.batches.append((name, list(units)))
+
+    def prioritize_work_units(self, name, keys):
+        self.noted.append(("prioritize", name, keys))
+        return set(keys) <= set(self.units)
+
+    def get_work_units(self, name, work_unit_keys=None, state=None, limit=None, start=None):
+        if state is not None:
+            return [(key, self.units[key]) for key in self.failed][:limit]
+        keys = sorted(key for key in self.units if start is None or key >= start)
+        return [(key, self.units[key]) for key in keys][:limit]
+
+    def get_work_unit_status(self, name, key):
+        known = {
+            "u1": {"status": 3, "expiration": 0.0, "worker_id": "w1"},
+            "u2": {"status": 5, "expiration": 0.0, "traceback": "Boom"},
+        }
+        return known.get(key)
+
+    def get_heartbeat(self, worker_id):
+        return {"fqdn": "host.example", "ipaddrs": ["10.0.0.1"]}
+
+    def workers(self, alive=True):
+        return {"w1": "RUN"} if alive else {"w1": "RUN", "w0": "TERMINATE"}
+
+    def retry(self, name, *keys):
+        if unknown := [key for key in keys if key not in self.failed]:
+            raise NoSuchWorkUnitError(f"no such failed work unit {unknown[0]!r}")
+        self.failed = [key for key in self.failed if key not in keys]
+
+    def del_work_units(self, name, work_unit_keys=None, state=None, all=False):
+        self.noted.append(("del_work_units", name, work_unit_keys, state, all))
+        return 7
+
+    def clear(self):
+        return 2
+
+    def get_server_config(self):
+        return {"coordinate": {"server": {"port": 5932}}}
+
+
+def run(*arguments, master=None, input=None, **session):
+    """Run the command line on a fake; click's result, with `stdout`, `stderr` and `exit_code`."""
+    master = FakeTaskMaster() if master is None else master
+    given = Session(connect=lambda _block: master, clock=lambda: 1000.5, **session)
+    return CliRunner().invoke(coordinate, list(arguments), obj=given, input=input)

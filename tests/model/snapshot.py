@@ -1,0 +1,60 @@
+"""The whole state of a model as plain values, and a store that is a dict."""
+
+from coordinate_server.model import Instant, Model, ModelSettings
+from coordinate_server.model.changes import DELETE, DROP, PUT
+
+
+class Rows:
+    """What a store would hold, after the changes of a model."""
+
+    def __init__(self):
+        self.rows = {}
+        self.dropped = set()
+
+    def apply(self, changes):
+        """Do what a store does with one commit."""
+        for op, table, key, value in changes:
+            if op == PUT:
+                assert (table, key[:8]) not in self.dropped
+                self.rows[table, key] = value
+            elif op == DELETE:
+                self.rows.pop((table, key), None)
+            else:
+                assert op == DROP
+                self.dropped.add((table, key))
+                for row in [r for r in self.rows if r[0] == table and r[1].startswith(key)]:
+                    del self.rows[row]
+
+    def load(self, at, settings=None):
+        """Rebuild a model from the rows."""
+        rows = ((table, key, value) for (table, key), value in self.rows.items())
+        return Model.load(rows, at, settings)
+
+    def loaded_snapshot(self, now, wall):
+        """The state that the rows alone give, without any grace."""
+        return snapshot(self.load(Instant(now, wall), ModelSettings(restart_grace=0)))
+
+
+def snapshot(model):
+    """Everything that must survive a restart."""
+    found = {name: _namespace(space) for name, space in model._namespaces.items()}
+    return {name: value for name, value in found.items() if any(value)}
+
+
+def _namespace(space):
+    specs = {name: _roster(roster) for name, roster in space._rosters.items()}
+    workers = {
+        w.worker_id: (w.mode, w.parent, w.heard, w.expiry) for w in space.workers.by_id.values()
+    }
+    held = {worker: sorted(u.key for u in units) for worker, units in space._held.items()}
+    return specs, workers, held
+
+
+def _roster(roster):
+    units = {key: unit.view() for key, unit in roster.units.items()}
+    pending = sorted(unit.key for unit in roster.pending)
+    archived = {status: number for status, number in roster.archived.items() if number}
+    first = roster.ready.first()
+    ready = None if first is None else first.key
+    state = (roster.key, roster.spec, archived, roster.next_continuous)
+    return (*state, units, pending, roster.counts(), ready)

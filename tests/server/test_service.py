@@ -1,0 +1,217 @@
+"""The service in this process: a clock that the test moves, a store in memory."""
+
+import pytest
+from attrs import define, field
+
+from coordinate_protocol.codec import decode, encode
+from coordinate_protocol.messages import Failure, Incoming, Request, Response
+from coordinate_protocol.values import Encoded
+from coordinate_server.model import Model
+from coordinate_server.model.instant import Instant
+from coordinate_server.model.settings import ModelSettings
+from coordinate_server.proxy import Backend, MultiBackendProxyObject
+from coordinate_server.service.call import Calls
+from coordinate_server.service.clock import Clock
+from coordinate_server.service.committer import Committer
+from coordinate_server.service.job_queue import JobQueue
+from coordinate_server.service.server_info import ServerInfo
+from coordinate_server.store.interface import CommitError
+from coordinate_server.store.memory import MemoryStore
+
+
+class FakeClock(Clock):
+    """Stands still until it is moved."""
+
+    def __init__(self):
+        self.now = 1000.0
+        self.wall = 1_800_000_000.0
+
+    def instant(self):
+        return Instant(self.now, self.wall)
+
+    def move(self, seconds):
+        self.now += seconds
+        self.wall += seconds
+
+
+class Loop:
+    """Runs what was asked for when the test says that the turn is over."""
+
+    def __init__(self):
+        self._ready = []
+
+    def call_soon(self, callback):
+        self._ready.append(callback)
+
+    def turn(self):
+        ready, self._ready = self._ready, []
+        for callback in ready:
+            callback()
+
+
+class FailingStore(MemoryStore):
+    """Fails when it is told to."""
+
+    failing = False
+
+    def commit(self, changes):
+        if self.failing:
+            raise CommitError("disk I/O error")
+        super().commit(changes)
+
+
+@define
+class House:
+    """The server without its network."""
+
+    clock: FakeClock = field(factory=FakeClock)
+    loop: Loop = field(factory=Loop)
+    store: FailingStore = field(factory=FailingStore)
+    failures: list = field(factory=list)
+
+    def __attrs_post_init__(self):
+        rows = list(self.store.load())
+        self.model = Model.load(rows, self.clock.instant(), ModelSettings())
+        self.committer = Committer(
+            self.model, self.store, self.clock, self.loop, self.failures.append
+        )
+        proxy = MultiBackendProxyObject([JobQueue(), ServerInfo(self.model)])
+        self.backend = Backend(proxy, Calls(self.model, self.clock), self.committer)
+        self.peer = self.backend.open()
+
+    model: Model = field(init=False)
+    committer: Committer = field(init=False)
+    backend: Backend = field(init=False)
+    peer: object = field(init=False)
+
+    def answer(self, method, *params):
+        request = Request(1, method, list(params), native_bytes=False)
+        incoming = Incoming((request,), batch=False, wrapped=True, native_bytes=False)
+        (answer,) = self.peer.answers(incoming)  # type: ignore[attr-defined] # opaque to the tests
+        return answer
+
+    def call(self, method, *params):
+        answer = self.answer(method, *params)
+        assert isinstance(answer, Response), answer
+        return decode(encode(answer.result), integer_keys=True)
+
+
+@pytest.fixture
+def house():
+    """A server with one spec that has two units."""
+    house = House()
+    house.call("set_work_spec", {"name": "s", "min_gb": 1})
+    house.call("add_work_units", "s", [("a", {}), ("b", {})])
+    return house
+
+
+def test_expiration_is_of_the_wall_clock(house):
+    """On the wire, a lease ends at wall + (deadline - now); an ended unit's is when it ended."""
+    house.call("get_work", "w", {"lease_time": 100})
+    house.clock.now += 40
+    house.clock.wall += 5000  # a wall clock that was set changes no lease
+    ((status,), _) = house.call("get_work_unit_status", "s", ["a"])
+    assert status == {"status": 3, "expiration": house.clock.wall + 60, "worker_id": "w"}
+    house.call("update_work_unit", "s", "a", {"status": 4})
+    ((status,), _) = house.call("get_work_unit_status", "s", ["a"])
+    assert status["expiration"] == house.clock.wall
+
+
+def test_expired_lease_makes_the_unit_available(house):
+    """After the lease another worker gets the unit, and the first one owns nothing any more."""
+    house.call("get_work", "w", {"lease_time": 100})
+    house.clock.move(101)
+    assert house.call("get_work", "v", {})[0][1] == "a"
+    done, message = house.call("update_work_unit", "s", "a", {"status": 4, "worker_id": "w"})
+    assert done is False
+    assert "'w'" in message
+
+
+def test_data_alone_is_an_update(house):
+    """New data without a status or lease is taken."""
+    assert house.call("update_work_unit", "s", "a", {"data": {"n": 1}}) == (True, None)
+    assert house.call("get_work_units", "s", {"work_unit_keys": ["a"]}) == ([("a", {"n": 1})], None)
+
+
+def test_data_comes_back_as_its_bytes(house):
+    """A reply embeds the stored bytes; nobody decodes them on the way."""
+    answer = house.answer("get_work", "w", {})
+    assert answer.result[0][2] == Encoded(b"\xa0")
+
+
+def test_none_is_the_same_as_no_option(house):
+    """0.1.5 sends None for options it does not mean."""
+    options = {"work_unit_keys": None, "state": None, "limit": None, "start": None}
+    assert len(house.call("get_work_units", "s", options)[0]) == 2
+
+
+@pytest.mark.parametrize(
+    "method, params, message",
+    [
+        ("get_work", ("w", {"max_jobs": -1}), "max_jobs is -1, out of the range 1 to 10000"),
+        ("get_work", ("w", {"lease_time": "x"}), "lease_time should be a number, not 'x'"),
+        ("get_work", (7, {}), "worker_id should be text, not 7"),
+        ("get_work", ("w", []), r"options should be a map, not \[\]"),
+        ("get_work_units", ("s", {"state": 9}), r"state 9 is none of \[1, 2, 3, 4, 5, 6\]"),
+        ("get_work_units", ("s", {"work_unit_keys": "a"}), "work_unit_keys should be an array"),
+        ("update_work_unit", ("s", "a", {"status": 9}), "status 9 is none of"),
+        ("add_work_units", ("s", [("k",)]), r"a unit should be \(key, data\)"),
+        ("add_work_units", ("s", [("k", {}, {"delay": -1})]), "delay is -1, out of the range"),
+        ("add_work_units", ("s", 5), "units should be an array, not 5"),
+        ("set_work_spec", (5,), "work_spec should be a map, not 5"),
+        ("set_work_spec", ({"min_gb": 1},), "name"),
+        ("worker_heartbeat", ("w", 5, 60, {}, None), "mode should be text, not 5"),
+        ("list_work_specs", ({"limit": 0},), "limit is 0, out of the range"),
+    ],
+)
+def test_bad_value_is_named(house, method, params, message):
+    """A value of the wrong kind or out of range is an error that names it and what is right."""
+    answer = house.answer(method, *params)
+    assert isinstance(answer, Failure)
+    with pytest.raises(AssertionError, match=message):
+        raise AssertionError(answer.message.partition("\n")[0])
+
+
+def test_one_commit_for_all_of_a_turn(house):
+    """Everything applied between two turns is one group, before all its replies."""
+    sent = []
+    commits = house.committer.commits
+    for number in range(5):
+        house.call("add_work_units", "s", [(f"k{number}", {})])
+        house.backend.after_commit(lambda number=number: sent.append(number))
+    assert sent == []
+    house.loop.turn()
+    assert sent == [0, 1, 2, 3, 4]
+    assert house.committer.commits == commits + 1
+
+
+def test_failed_commit_acknowledges_nothing_ever_again(house):
+    """After a CommitError no reply leaves, not of this group and not of a later one."""
+    house.loop.turn()
+    sent = []
+    house.store.failing = True
+    house.call("add_work_units", "s", [("c", {})])
+    house.backend.after_commit(lambda: sent.append(1))
+    house.loop.turn()
+    house.store.failing = False
+    house.backend.after_commit(lambda: sent.append(2))
+    house.loop.turn()
+    assert sent == []
+    assert [str(error) for error in house.failures] == ["disk I/O error"]
+
+
+def test_committed_state_comes_back_from_the_store(house):
+    """A model loaded from the store's rows alone answers the same."""
+    house.call("get_work", "w", {"lease_time": 500})
+    before = house.call("get_work_unit_status", "s", ["a", "b"])
+    house.backend.after_commit(lambda: None)
+    house.loop.turn()
+    again = House(house.clock, house.loop, house.store)
+    assert again.call("get_work_unit_status", "s", ["a", "b"]) == before
+
+
+def test_clock_goes_on_from_the_last_commit():
+    """Time that rules leases does not run backwards over a restart."""
+    clock = Clock(resume=5e9)
+    first, second = clock.instant(), clock.instant()
+    assert 5e9 <= first.now <= second.now < 5e9 + 1000
