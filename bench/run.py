@@ -39,7 +39,7 @@ def claimed_updates(address: str, count: int) -> list[bytes]:
     """Requests that renew the lease of as many units, each pending under the benchmark's worker."""
     with TaskMaster({"address": address}) as master:
         master.update_bundle(SPEC, {f"unit-{number:04}": {"n": number} for number in range(count)})
-        units = master.get_work(WORKER, available_gb=1, max_jobs=count)
+        units = [master.get_work(WORKER, available_gb=1) for _ in range(count)]
     return [update(unit.key) for unit in units]
 
 

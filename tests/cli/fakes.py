@@ -4,7 +4,7 @@ from click.testing import CliRunner
 
 from coordinate_client.cli.application import coordinate
 from coordinate_client.cli.session import Session
-from coordinate_client.exceptions import NoSuchWorkSpecError, NoSuchWorkUnitError
+from coordinate_client.exceptions import NoSuchWorkSpecError
 
 COUNTS = {
     "num_available": 3,
@@ -86,9 +86,8 @@ class FakeTaskMaster:
         return {"w1": "RUN"} if alive else {"w1": "RUN", "w0": "TERMINATE"}
 
     def retry(self, name, *keys):
-        if unknown := [key for key in keys if key not in self.failed]:
-            raise NoSuchWorkUnitError(f"no such failed work unit {unknown[0]!r}")
         self.failed = [key for key in self.failed if key not in keys]
+        return all(key in self.units for key in keys)
 
     def del_work_units(self, name, work_unit_keys=None, state=None, all=False):
         self.noted.append(("del_work_units", name, work_unit_keys, state, all))

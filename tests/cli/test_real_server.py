@@ -73,7 +73,7 @@ def test_failed_units_are_retried(loaded):
     """By name, and all; of one spec, and of every one."""
     loaded("run_one", "--from-work-spec", "refuse")
     assert loaded("retry", "-W", "refuse", "x") == "Retried 1 work unit.\n"
-    loaded("retry", "-W", "refuse", "x", code=1)
+    loaded("retry", "-W", "refuse", "nope", code=1)
     loaded("run_one", "--from-work-spec", "refuse")
     assert loaded("retry", "-W", "-", "--all") == "Retried 1 work unit.\n"
     assert loaded("retry", "-W", "refuse", "-a") == "Nothing to do.\n"

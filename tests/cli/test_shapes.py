@@ -172,13 +172,13 @@ def test_pause_and_resume_set_the_spec():
 
 
 def test_retry_makes_named_units_available():
-    """0.1.5's sentence; a unit that has not failed is an error."""
+    """0.1.5's sentence; a unit that is not there is an error."""
     master = FakeTaskMaster()
     assert run("retry", "-W", "alpha", "u2", master=master).stdout == "Retried 1 work unit.\n"
-    result = run("retry", "-W", "alpha", "u1", "u3", master=master)
+    result = run("retry", "-W", "alpha", "nope", "u3", master=master)
     assert result.stdout == "Retried 1 work unit.\n"
     assert (result.exit_code, master.failed) == (1, [])
-    assert "no such failed work unit 'u1'" in result.stderr
+    assert "no such work unit 'nope'" in result.stderr
 
 
 def test_retry_all_takes_every_failed_unit():
@@ -189,8 +189,8 @@ def test_retry_all_takes_every_failed_unit():
     assert (again.exit_code, again.stdout) == (0, "Nothing to do.\n")
 
 
-def test_retry_all_passes_over_units_that_others_retried(monkeypatch):
-    """Somebody else may be quicker with one of a page; the rest is retried."""
+def test_retry_all_passes_over_units_that_are_gone(monkeypatch):
+    """Somebody else may have removed one meanwhile; the rest is retried."""
     master = FakeTaskMaster()
     plain = master.get_work_units
     stale: list = [[("gone", {}), ("u2", {}), ("u3", {})]]
@@ -199,6 +199,14 @@ def test_retry_all_passes_over_units_that_others_retried(monkeypatch):
         return stale.pop() if stale else plain(*arguments, **options)
 
     monkeypatch.setattr(master, "get_work_units", get_work_units)
+    result = run("retry", "-W", "alpha", "-a", master=master)
+    assert (result.exit_code, result.stdout) == (0, "Retried 2 work units.\n")
+
+
+def test_retry_all_tries_each_unit_once(monkeypatch):
+    """A unit that fails again at once does not keep the command busy for ever."""
+    master = FakeTaskMaster()
+    monkeypatch.setattr(master, "retry", lambda _name, *_keys: True)
     result = run("retry", "-W", "alpha", "-a", master=master)
     assert (result.exit_code, result.stdout) == (0, "Retried 2 work units.\n")
 
@@ -262,6 +270,23 @@ def test_delete_asks_unless_told_not_to():
     assert run("delete", input="n\n").stdout == "not deleting anything\n"
     assert run("delete", input="y\n").stdout == "deleted 2 work specs\n"
     assert json.loads(run("delete", "-y", "--json").stdout) == {"deleted": 2}
+    unanswered = run("delete", input="")
+    assert (unanswered.exit_code, unanswered.stdout) == (1, "")
+    assert unanswered.stderr.endswith(
+        "coordinate: the question was not answered: nothing was done\n"
+    )
+
+
+def test_interrupt_is_code_130(monkeypatch):
+    """As a shell has it for SIGINT, with nothing on standard output."""
+    master = FakeTaskMaster()
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(master, "iter_work_specs", interrupted)
+    result = run("work_specs", master=master)
+    assert (result.exit_code, result.stdout, master.closed) == (130, "", True)
 
 
 def test_config_prints_or_writes_yaml(tmp_path):

@@ -1,5 +1,8 @@
 """The worker behind run_one: what it fetches, runs, and hands back."""
 
+import sys
+from typing import Any
+
 import pytest
 
 from coordinate_client import LostLease, ProgrammerError, WorkUnit
@@ -53,16 +56,22 @@ class Master:
         return answer
 
 
+def made(*answers, config=None, **options) -> Any:
+    """A worker on a server with these answers."""
+    master: Any = Master(*answers)
+    return SingleWorker(config, master, **options)
+
+
 def working(*answers, config=None):
-    """A registered worker on a server with these answers."""
-    worker = SingleWorker(config, Master(*answers))
+    """The same, registered."""
+    worker = made(*answers, config=config)
     worker.register()
     return worker
 
 
 def test_register_tells_the_server_once():
     """A worker has one id from register to unregister."""
-    worker = SingleWorker({}, Master())
+    worker = made()
     worker_id = worker.register(parent="p")
     assert worker.task_master.noted == [("heartbeat", worker_id, "RUN", worker_id, "p")]
     with pytest.raises(ProgrammerError, match="unregister it first"):
@@ -107,20 +116,20 @@ def test_fetch_size_comes_from_the_configuration():
     worker = working(None, config={"worker_job_fetch": 5})
     worker.run()
     assert worker.task_master.noted[-1][2] == 5
-    assert SingleWorker({"worker_job_fetch": 5}, Master(), max_jobs=2).max_jobs == 2
+    assert made(config={"worker_job_fetch": 5}, max_jobs=2).max_jobs == 2
 
 
 @pytest.mark.parametrize("answer, code", [(Unit("a"), 0), (None, 2), (OSError("away"), 1)])
 def test_process_tells_by_its_exit_code(answer, code):
     """0 ran something, 2 had nothing to do, 1 could not ask; and it unregisters in each case."""
-    worker = SingleWorker({}, Master(answer))
+    worker = made(answer)
     assert worker.run_as_process() == code
     assert worker.task_master.noted[-1][0] == "unregister"
 
 
 def test_free_memory_is_known_without_psutil(tmp_path, monkeypatch):
     """Linux tells it in a file; where there is none, nothing is claimed."""
-    monkeypatch.setitem(__import__("sys").modules, "psutil", None)
+    monkeypatch.setitem(sys.modules, "psutil", None)
     file = tmp_path / "meminfo"
     assert available_gb(file) is None
     file.write_text("MemTotal: 9 kB\nMemAvailable:    3145728 kB\n")

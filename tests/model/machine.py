@@ -1,10 +1,13 @@
 """The state machine test of the main operations, over anything that speaks the wire's operations.
 
-A driver has ``call(method, params)`` with wire values in and out (text for keys and names, plain Python
-values for data, the answer's first part and message as a tuple), ``advance(seconds)``,
-``restart()`` and ``close()``. It has said ``hello``, keeps two ended units of each kind on ``archive``,
-gives sixty seconds of grace, and its clocks start at ``NOW`` and ``WALL`` and move only by ``advance``.
+A driver has ``call(method, params)`` with wire values in and out (text for keys and names, plain
+Python values for data; a result in parentheses is a tuple), ``advance(seconds)``, ``restart()`` and
+``close()``. It has said ``hello``, keeps ``KEEP`` ended units of each kind on ``archive``, gives
+``GRACE`` seconds of grace, and its clocks start at ``NOW`` and ``WALL`` and
+move only by ``advance``.
 """
+
+from typing import Any
 
 import pytest
 from hypothesis import strategies as st
@@ -20,7 +23,7 @@ KEYS = st.sampled_from(["k1", "k2", "k3", "k4", "ü"])
 WORKERS = st.sampled_from(["w1", "w2"])
 PRIORITIES = st.sampled_from([-2, -1, 0, 1, 2.5])
 STATUSES = st.sampled_from([1, 3, 4, 5])
-DATA = st.fixed_dictionaries(
+DATA: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {"n": st.integers(0, 9)}, optional={"output": st.dictionaries(KEYS, st.just({}), max_size=2)}
 )
 SPECS = st.fixed_dictionaries(

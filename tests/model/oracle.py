@@ -1,4 +1,4 @@
-"""What the server should do, said as plainly as possible: dicts, and sorting whenever it is asked."""
+"""What the server should do, said as plainly as possible: dicts, and sorting on every call."""
 
 AVAILABLE, PENDING, FINISHED, FAILED, DELAYED = 1, 3, 4, 5, 6
 

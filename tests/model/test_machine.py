@@ -1,4 +1,4 @@
-"""The machine over the model, through the service, with what would be in the store after each step."""
+"""The machine over the model, through the service, with what a store would hold after each step."""
 
 from hypothesis import settings
 from hypothesis.stateful import invariant, rule

@@ -1,7 +1,9 @@
 """The text form of values in the vectors and in the recording, and the files they are in."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 HERE = Path(__file__).parent
@@ -32,7 +34,7 @@ def value_of(text):
     return text
 
 
-READERS = {
+READERS: dict[str, Callable[[Any], Any]] = {
     "map": lambda pairs: {value_of(key): value_of(item) for key, item in pairs},
     "tuple": lambda items: tuple(value_of(item) for item in items),
     "bytes": bytes.fromhex,

@@ -60,12 +60,20 @@ def test_value_comes_back_as_it_was(value):
 @given(ANY_VALUE)
 def test_native_bytes_have_no_text_left(value):
     """A byte-string peer gets no text at all outside data of users."""
-    try:
-        found = decode(encode_native_bytes(value), ANSWER_LIMITS)
-    except DecodeError as error:
-        assert "uplicate" in str(error)
-        return
-    assert not contains(found, str)
+    data = encode_native_bytes(value)
+    if ambiguous(value):
+        with pytest.raises(DecodeError, match="uplicate"):
+            decode(data, ANSWER_LIMITS)
+    else:
+        assert not contains(decode(data, ANSWER_LIMITS), str)
+
+
+def ambiguous(value):
+    """Whether a map in there has one key both as text and as bytes."""
+    if isinstance(value, dict):
+        keys = {key.encode() if isinstance(key, str) else key for key in value}
+        return len(keys) != len(value) or any(ambiguous(item) for item in value.values())
+    return isinstance(value, (list, tuple)) and any(ambiguous(item) for item in value)
 
 
 @given(ANY_VALUE)
@@ -96,10 +104,11 @@ def test_garbage_is_decoded_or_refused(data):
     try:
         value = decode(data)
     except ProtocolError as error:
-        assert str(error)
-        assert "\n" not in str(error)
+        refused = str(error)
     else:
+        refused = ""
         assert decode(encode(value)) == value or contains(value, float)
+    assert "\n" not in refused
 
 
 @given(st.binary(max_size=64))
@@ -145,7 +154,7 @@ def test_subclass_is_sent_as_what_it_is():
 
 def test_value_within_itself_is_refused():
     """A list that holds itself has no end."""
-    value = []
+    value: list[object] = []
     value.append(value)
     with pytest.raises(EncodeError, match="cyclic"):
         encode(value)

@@ -4,7 +4,7 @@ import pytest
 
 from coordinate_protocol.codec import decode, encode, encode_native_bytes
 from coordinate_protocol.connection import ClientConnection, ServerConnection
-from coordinate_protocol.errors import DecodeError, EncodeError, LimitError
+from coordinate_protocol.errors import DecodeError, EncodeError, LimitError, RequestError
 from coordinate_protocol.framing import Framer, wrap
 from coordinate_protocol.limits import Limits
 from coordinate_protocol.messages import Failure, Request, Response
@@ -42,7 +42,7 @@ def test_batch_is_answered_in_its_order():
     ids, sent = client.batch([("clear", []), ("mode_counts", [])])
     (incoming,) = server.receive(sent)
     assert incoming.batch
-    answers = [Response(ids[0], 0), Failure(ids[1], "no")]
+    answers: list[Response | Failure] = [Response(ids[0], 0), Failure(ids[1], "no")]
     assert list(client.receive(server.reply(incoming, answers))) == answers
 
 
@@ -68,6 +68,8 @@ def test_item_of_a_batch_that_is_no_request_is_answered_alone():
     (incoming,) = server.receive(wrap(encode(batch)))
     good, bad, nameless = incoming.requests
     assert good == Request(1, "clear", [])
+    assert isinstance(bad, RequestError)
+    assert isinstance(nameless, RequestError)
     assert (bad.request_id, nameless.request_id) == (None, 3)
     assert incoming.batch
 
@@ -98,6 +100,7 @@ def test_refusal_names_the_request_where_it_is_known():
     """An id makes the failure an answer."""
     data = ServerConnection().refusal(LimitError("{} requests", "requests_in_flight", 1, 2), 9)
     (failure,) = ClientConnection().receive(data)
+    assert isinstance(failure, Failure)
     assert failure.id == 9
     assert "server.limits.requests_in_flight" in failure.message
 
@@ -106,7 +109,7 @@ def test_messages_before_the_bad_one_are_given():
     """The error comes when the iteration reaches it."""
     server = ServerConnection()
     coming = server.receive(ClientConnection().request("clear", [])[1] + b"\x00")
-    assert next(coming).requests[0].method == "clear"
+    assert next(coming).requests == (Request(1, "clear", []),)
     with pytest.raises(DecodeError, match="begins no message"):
         next(coming)
 
@@ -115,8 +118,7 @@ def test_byte_string_client_is_answered_in_byte_strings():
     """Every string of ours is bytes; text among the values of a user stays text."""
     server = ServerConnection()
     (incoming,) = server.receive(native({"id": 1, "method": "get_work", "params": ["w", {}]}))
-    request = incoming.requests[0]
-    assert (request.method, request.params, request.native_bytes) == ("get_work", [b"w", {}], True)
+    assert incoming.requests == (Request(1, "get_work", [b"w", {}], native_bytes=True),)
     data = Encoded(encode({"title": "text"}))
     written = server.reply(incoming, [Response(1, (("s", "k", data), None))])
     (answer,) = decode_wrapped(written)
@@ -190,13 +192,11 @@ def test_end_of_the_stream_within_a_message_is_noticed():
 
 def test_answer_may_be_nested_deeper_than_a_request():
     """Data as deep as a request may carry it comes back in every answer."""
-    data = 1
-    for _ in range(27):
-        data = [data]
+    data = decode(b"\x81" * 27 + b"\x01")
     client, server = ClientConnection(), ServerConnection()
     _, sent = client.request("add_work_units", ["s", [("k", data)]])
     (incoming,) = server.receive(sent)
-    (unit,) = incoming.requests[0].params[1]
-    child = {"w": [{"work_unit_data": unit[1]}]}
+    assert incoming.requests == (Request(1, "add_work_units", ["s", [("k", data)]]),)
+    child = {"w": [{"work_unit_data": data}]}
     (answer,) = client.receive(server.reply(incoming, [Response(1, (child, None))]))
-    assert answer.result == (child, None)
+    assert answer == Response(1, (child, None))

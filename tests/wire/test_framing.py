@@ -1,5 +1,7 @@
 """Frames out of any pieces, and sizes refused before their bytes have come."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +30,7 @@ def frames_of(framer, pieces):
 def cut(data, places):
     """The bytes in pieces, cut at the places."""
     edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
-    return [data[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+    return [data[begin:end] for begin, end in pairwise(edges)]
 
 
 @given(
@@ -53,7 +55,8 @@ def test_garbage_fails_alike_however_it_is_cut(data, places):
 
 def outcome(pieces):
     """What comes out, and the error at the end, if any."""
-    framer, found = Framer(), []
+    framer = Framer()
+    found: list[Frame] = []
     try:
         for piece in pieces:
             framer.feed(piece)

@@ -6,7 +6,7 @@ from coordinate_protocol.catalogue import CATALOGUE
 from coordinate_protocol.codec import decode, encode, encode_native_bytes
 from coordinate_protocol.connection import ClientConnection, ServerConnection
 from coordinate_protocol.framing import Framer
-from coordinate_protocol.messages import Failure, Response
+from coordinate_protocol.messages import Failure, Request, Response
 from coordinate_protocol.values import Encoded
 from tests.wire.notation import exchanges, recorded
 
@@ -46,6 +46,7 @@ def test_recorded_request_is_a_request_of_a_byte_string_client(row):
     """The method is text, the parameters are as they were sent, and the catalogue knows them."""
     (incoming,) = ServerConnection().receive(bytes.fromhex(row["request_hex"]))
     (request,) = incoming.requests
+    assert isinstance(request, Request)
     assert incoming.native_bytes
     assert request.native_bytes
     assert request.id == row["request"]["b'id'"]
@@ -86,7 +87,7 @@ def without_texts(value):
 
 @pytest.mark.parametrize("row", ANSWERED, ids=ids(ANSWERED))
 def test_recorded_answer_embedded_keeps_text_and_bytes(row):
-    """Data of users goes back to a byte-string client with the same bytes that the recording has."""
+    """Data of users goes back to a byte-string client as the recording has it."""
     result = decode(payload(row["response_hex"]), integer_keys=True)[b"result"]
     again = decode(encode_native_bytes(Encoded(encode(result))), integer_keys=True)
     assert recorded(again) == recorded(result)
@@ -105,7 +106,7 @@ def test_byte_string_failure_is_read():
     """A failure in byte strings has its message as text."""
     server = ServerConnection()
     (incoming,) = server.receive(bytes.fromhex(FAILED[0]["request_hex"]))
-    failure = Failure(incoming.requests[0].id, "No such method")
+    failure = Failure(FAILED[0]["request"]["b'id'"], "No such method")
     data = server.reply(incoming, [failure])
     assert b"\x45error" in data
     assert list(ClientConnection().receive(data)) == [failure]

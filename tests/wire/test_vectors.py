@@ -1,4 +1,4 @@
-"""The golden bytes, used by encoder and decoder, whole, in pieces, and with more bytes after them."""
+"""The golden bytes, for encoder and decoder: whole, in pieces, and with more bytes after them."""
 
 import pytest
 
@@ -192,7 +192,7 @@ def test_example_of_an_operation_is_written_and_read(row):
     _, sent = client.request(row["name"], value_of(row["params"]))
     assert sent.hex() == row["request_hex"]
     (incoming,) = server.receive(sent)
-    assert same(incoming.requests[0].params, value_of(row["params"]))
+    assert same(said(incoming)[0][2], value_of(row["params"]))
     answer = Response(1, value_of(row["result"]))
     written = server.reply(incoming, [answer])
     assert written.hex() == row["answer_hex"]

@@ -83,6 +83,8 @@ class _Daemon:
             _Stopped: the store failed: what was asked last may or may not have been kept.
         """
         loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
         sockets = listen(self.config.host, self.config.port)
         try:
             model, clock = self._model()
@@ -102,8 +104,6 @@ class _Daemon:
         self, server: Server, model: Model, clock: Clock, committer: Committer
     ) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
         upkeep = loop.create_task(self._upkeep(model, clock, committer))
         upkeep.add_done_callback(self._upkeep_ended)
         await self._stop.wait()

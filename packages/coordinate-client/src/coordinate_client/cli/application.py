@@ -45,7 +45,12 @@ class Application(click.Group):
             _tell(f"{error.format_message()} (see '{_path(error)} --help')")
             sys.exit(USAGE)
         except click.Abort as error:
-            sys.exit(INTERRUPTED if _is_interrupt(error) else FAILED)
+            # The question, or what the terminal shows for Ctrl-C, stands on the line still.
+            click.echo(err=True)
+            if _is_interrupt(error):
+                sys.exit(INTERRUPTED)
+            _tell("the question was not answered: nothing was done")
+            sys.exit(FAILED)
         except click.ClickException as error:
             _tell(error.format_message())
             sys.exit(FAILED)

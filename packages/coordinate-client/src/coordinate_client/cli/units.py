@@ -18,7 +18,6 @@ from coordinate_client.cli.options import (
 from coordinate_client.cli.output import as_json, done, name_of, show, table
 from coordinate_client.cli.session import Session
 from coordinate_client.cli.unit_details import details, details_lines
-from coordinate_client.exceptions import NoSuchWorkUnitError
 
 __all__ = ["COMMANDS", "clear", "prioritize", "retry", "work_unit", "work_units"]
 
@@ -138,7 +137,7 @@ class Retried:
 
     Arguments:
         count: how many units are available again.
-        unknown: those that were named and are not failed units of the spec.
+        unknown: those that were named and are not units of the spec.
     """
 
     count: int = 0
@@ -165,7 +164,10 @@ def retry(
     everything: bool,
     wants_json: bool,
 ) -> None:
-    """Make failed work units available again: each UNIT, or with -a all; "-W -": of every spec."""
+    """Make work units available again: each UNIT, or with -a all failed ones.
+
+    "-W -" means every work spec.
+    """
     if unit and everything:
         raise click.UsageError("say UNIT … or -a, not both")
     if not unit and not everything:
@@ -185,7 +187,7 @@ def _tell_retried(retried: Retried, *, wants_json: bool) -> None:
         done(retried.message(), value, wants_json=wants_json)
     if retried.unknown:
         names = ", ".join(repr(key) for key in retried.unknown)
-        raise click.ClickException(f"no such failed work unit {names}")
+        raise click.ClickException(f"no such work unit {names}")
 
 
 def _spec_names(session: Session, spec_name: str) -> list[str]:
@@ -197,36 +199,29 @@ def _spec_names(session: Session, spec_name: str) -> list[str]:
 
 
 def _retry_all(session: Session, spec_name: str) -> int:
-    count = 0
-    failed = STATUSES["failed"]
-    while found := session.task_master.get_work_units(spec_name, state=failed, limit=PAGE):
-        tried = _retry_page(session, spec_name, [key for key, _data in found])
-        count += tried
-        # None of a whole page: somebody else retries them, or the server refuses to.
-        if not tried:
-            break
-    return count
-
-
-def _retry_page(session: Session, spec_name: str, keys: list[Any]) -> int:
-    """Retry these; one that is no failed unit any more was retried by somebody else meanwhile."""
-    try:
-        session.task_master.retry(spec_name, *keys)
-    except NoSuchWorkUnitError:
-        retried = Retried()
+    """Retry every failed unit once: one that fails again meanwhile stays failed."""
+    retried = Retried()
+    tried: set[Any] = set()
+    while keys := [key for key in _failed(session, spec_name) if key not in tried]:
+        tried.update(keys)
+        # One that cannot be retried was removed by somebody else: that is no error here.
         _retry_named(session, spec_name, keys, retried)
-        return retried.count
-    return len(keys)
+    return retried.count
+
+
+def _failed(session: Session, spec_name: str) -> list[Any]:
+    state = STATUSES["failed"]
+    found = session.task_master.get_work_units(spec_name, state=state, limit=MOST_BY_STATUS)
+    return [key for key, _data in found or []]
 
 
 def _retry_named(session: Session, spec_name: str, keys: Sequence[Any], retried: Retried) -> None:
-    """Retry the failed ones of these keys and note the others."""
+    """Retry these units, whatever their status, and note those that there are not."""
     for key in keys:
-        try:
-            session.task_master.retry(spec_name, key)
+        if session.task_master.retry(spec_name, key):
             retried.count += 1
-        except NoSuchWorkUnitError:
-            retried.unknown.append(key)
+        else:
+            retried.unknown.append(name_of(key))
 
 
 @click.command("clear")
