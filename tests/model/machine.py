@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
 from tests.model.oracle import Oracle
 
@@ -31,7 +37,7 @@ SPECS = st.fixed_dictionaries(
     optional={
         "priority": PRIORITIES,
         "weight": st.integers(1, 40),
-        "max_running": st.integers(0, 3),
+        "max_running": st.integers(0, 5),
         "max_getwork": st.integers(1, 2),
         "then": NAMES,
         "then_preempts": st.booleans(),
@@ -67,6 +73,13 @@ class JobMachine(RuleBasedStateMachine):
     def call(self, method, *params):
         """Call one operation."""
         return self.driver.call(method, list(params))
+
+    @initialize(definitions=st.tuples(SPECS, SPECS, SPECS), units=st.tuples(UNITS, UNITS, UNITS))
+    def begin_with_work(self, definitions, units):
+        """Most steps on an empty server show nothing, so it begins with three specs and units."""
+        for name, definition, added in zip("abc", definitions, units, strict=True):
+            self.set_spec({**definition, "name": name})
+            self.add_units(name, added)
 
     @rule(definition=SPECS)
     def set_spec(self, definition):
