@@ -17,7 +17,7 @@ nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 # The tests come last: what they say is then what a reader sees last.
-nox.options.sessions = ["lint", "types", "imports", "wheels", "tests"]
+nox.options.sessions = ["lint", "types", "imports", "wheels", "slow", "old", "tests"]
 
 ROOT = Path(__file__).resolve().parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
@@ -73,12 +73,28 @@ def tests(session: nox.Session) -> None:
         run_pytest(session, "-m", "not slow", "--cov", "--cov-report=term")
 
 
-@nox.session(default=False)
+@nox.session
 def slow(session: nox.Session) -> None:
     """Run the tests marked slow: large simulations, long state machines."""
     session.install(*group("test"), *EDITABLE)
     # No more than an hour for one of them. Status 5 is pytest's word for "there are none".
     run_pytest(session, "-m", "slow", "--timeout=3600", *session.posargs, success_codes=[0, 5])
+
+
+@nox.session
+def old(session: nox.Session) -> None:
+    """Run the published 0.1.5 against the server, where there is a Python 2.7 for it."""
+    python2 = python_2()
+    if python2 is None:
+        session.skip("there is no python2.7 here: 0.1.5's programs were not run")
+    session.install(*group("test", "old"), *EDITABLE)
+    home = Path(session.create_tmp(), "old").resolve()
+    if not has_old_programs(home):
+        install_old_programs(session, python2, home)
+    if not has_old_programs(home):
+        session.skip("0.1.5 could not be installed: its programs were not run")
+    env = {"OLD_COORDINATE_BIN": str(home / "bin")}
+    session.run("pytest", seed_option(), "tests/old", *session.posargs, env=env)
 
 
 @nox.session(python=False, default=False)
@@ -177,6 +193,32 @@ def seed_option() -> str:
     """Hypothesis's option for this run's seed: another one each time, or COORDINATE_TEST_SEED."""
     seed = os.environ.get("COORDINATE_TEST_SEED") or random.SystemRandom().randrange(2**32)
     return f"--hypothesis-seed={seed}"
+
+
+def install_old_programs(session: nox.Session, python2: str, home: Path) -> None:
+    """Install 0.1.5 and what it imports; pip says what could not be had or built."""
+    session.run("virtualenv", "--quiet", "--clear", f"--python={python2}", str(home))
+    # What it asks for and more besides would have to be compiled; this is what it imports.
+    needed = ["cbor", "pyyaml<6", "yakonfig==0.7.7", "psutil<7", "setproctitle<1.2"]
+    needed += ["python-daemon<2.4", "lockfile", "dblogger==0.4.14", "psycopg2-binary<2.9"]
+    pip = [str(home / "bin" / "pip"), "install", "-q"]
+    session.run(*pip, *needed, external=True, success_codes=[0, 1])
+    session.run(*pip, "--no-deps", "coordinate==0.1.5", external=True, success_codes=[0, 1])
+
+
+def has_old_programs(home: Path) -> bool:
+    """Whether 0.1.5 is there and can be imported."""
+    python = home / "bin" / "python"
+    command = [str(python), "-c", "import coordinate"]
+    return (
+        python.exists() and not subprocess.run(command, capture_output=True, check=False).returncode
+    )
+
+
+def python_2() -> str | None:
+    """A Python 2.7 that starts: on PATH, or where a version manager keeps it."""
+    managed = sorted(Path(os.environ.get("PYENV_ROOT", "/")).glob("versions/2.7.*/bin/python2.7"))
+    return next((found for found in ["python2.7", *map(str, managed)] if runs(found)), None)
 
 
 def runs(python: str) -> bool:
