@@ -1,5 +1,6 @@
 """MultiBackendProxyObject: from a method's name to the module that offers it."""
 
+import asyncio
 import inspect
 import logging
 import traceback
@@ -93,10 +94,17 @@ class MultiBackendProxyObject:
     async def _awaited(self, request_id: int, result: Awaitable[Any]) -> Answer:
         try:
             return Response(request_id, await result)
-        except Exception as error:  # noqa: BLE001 - whatever a call raises is its answer
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            # Only a plug-in's own one is its answer; ours ends the call.
+            if task is not None and task.cancelling():
+                raise
+            return Failure(request_id, self._described(error))
+        # A plug-in that says SystemExit or KeyboardInterrupt must not end the server.
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - it is the answer
             return Failure(request_id, self._described(error))
 
-    def _described(self, error: Exception) -> str:
+    def _described(self, error: BaseException) -> str:
         """0.1.5 answers with the repr, a newline, and the formatted traceback."""
         said = _repr(error)
         expected = isinstance(error, _BadParameters | ProtocolError)
@@ -129,7 +137,7 @@ def _call_plugin(offer: Offer, call: Call, params: list[Any] | dict[str, Any]) -
     return offer.function(call, *args, **kwargs)
 
 
-def _repr(error: Exception) -> str:
+def _repr(error: BaseException) -> str:
     if isinstance(error, _BadParameters):
         return f"TypeError({str(error)!r})"
     if isinstance(error, OSError):
@@ -138,7 +146,7 @@ def _repr(error: Exception) -> str:
     return repr(error)
 
 
-def _traceback(error: Exception, said: str) -> str:
+def _traceback(error: BaseException, said: str) -> str:
     frames = [
         f'  File "{PurePath(frame.filename).name}", line {frame.lineno}, in {frame.name}\n'
         for frame in traceback.extract_tb(error.__traceback__)

@@ -6,6 +6,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from coordinate_protocol.constants import PAUSED, RUNNABLE
+from coordinate_protocol.errors import shown
 from coordinate_server.model.errors import Refused
 
 __all__ = ["CONTROLS", "Spec", "controlled", "parse_spec"]
@@ -134,7 +135,7 @@ class _Fields:
     def name(self) -> str:
         name = self.given.get("name")
         if not isinstance(name, str) or not name:
-            raise Refused(f"name of a work spec should be text, not {name!r:.80}")
+            raise Refused(f"name of a work spec should be text, not {shown(name)}")
         return name
 
     def text(self, field: str) -> str | None:
@@ -148,7 +149,8 @@ class _Fields:
         if value is None:
             return None
         try:
-            number = value if type(value) in (int, float) else float(value)
+            number = float(value)
+            number = value if type(value) in (int, float) else number
         except (TypeError, ValueError, OverflowError):
             raise self._refused(field, "a number") from None
         if number != number or (least is not None and number < least):  # noqa: PLR0124 - NaN
@@ -177,4 +179,4 @@ class _Fields:
 
     def _refused(self, field: str, right: str) -> Refused:
         value, name = self.given[field], self.given["name"]
-        return Refused(f"{field} of work spec {name!r} should be {right}, not {value!r:.80}")
+        return Refused(f"{field} of work spec {name!r} should be {right}, not {shown(value)}")

@@ -7,11 +7,13 @@ from typing import Any, Self
 from attrs import define, field
 
 from coordinate_protocol.constants import AVAILABLE, DELAYED, STATUS_NAMES
-from coordinate_protocol.errors import BadName
+from coordinate_protocol.errors import BadName, shown
 from coordinate_protocol.values import as_text, key_bytes
 from coordinate_server.service.call import Call
 
 __all__ = ["Options", "key_list", "name_list", "text"]
+
+_MOST_BITS = 1023
 
 
 def text(value: object, what: str) -> str:
@@ -23,7 +25,7 @@ def text(value: object, what: str) -> str:
     try:
         return as_text(value)
     except BadName as error:
-        raise ValueError(f"{what} should be text, not {value!r:.80}") from error
+        raise ValueError(f"{what} should be text, not {shown(value)}") from error
 
 
 def key_list(value: object) -> list[bytes]:
@@ -63,7 +65,7 @@ class Options:
             ValueError: it is no map, or has an unknown name and the client has said ``hello``.
         """
         if not isinstance(given, Mapping | None):
-            raise ValueError(f"options should be a map, not {given!r:.80}")
+            raise ValueError(f"options should be a map, not {shown(given)}")
         named = {
             text(name, "the name of an option"): value for name, value in (given or {}).items()
         }
@@ -94,14 +96,14 @@ class Options:
             return None
         _require_number(name, value)
         if not least <= value <= most:
-            raise ValueError(f"{name} is {value!r}, out of the range {_range(least, most)}")
+            raise ValueError(f"{name} is {shown(value)}, out of the range {_range(least, most)}")
         return value
 
     def integer(self, name: str, default: Any, least: int, most: int) -> int:
         """Read a whole number within a range."""
         value = self.number(name, default, least, most)
         if int(value) != value:
-            raise ValueError(f"{name} should be a whole number, not {value!r}")
+            raise ValueError(f"{name} should be a whole number, not {shown(value)}")
         return int(value)
 
     def clamped(self, name: str, default: Any, least: float, most: float) -> Any:
@@ -110,8 +112,8 @@ class Options:
         if value is None or least <= value <= most:
             return value
         nearest = least if value < least else most
-        note = f"{name} {value!r} is out of the range {_range(least, most)}, taken as {nearest!r}"
-        self.notes.append(note)
+        outside = f"{name} {shown(value)} is out of the range {_range(least, most)}"
+        self.notes.append(f"{outside}, taken as {nearest!r}")
         return nearest
 
     def flag(self, name: str) -> bool:
@@ -151,13 +153,16 @@ def _many(value: object) -> Sequence[Any]:
 
 def _state(value: object) -> int:
     if type(value) is not int or value not in STATUS_NAMES:
-        raise ValueError(f"state {value!r:.80} is none of {sorted(STATUS_NAMES)}")
+        raise ValueError(f"state {shown(value)} is none of {sorted(STATUS_NAMES)}")
     return value
 
 
 def _require_number(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - NaN
-        raise ValueError(f"{name} should be a number, not {value!r:.80}")
+        raise ValueError(f"{name} should be a number, not {shown(value)}")
+    # An integer that no float holds would fail later, where it is added to a time.
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        raise ValueError(f"{name} is {shown(value)}, beyond the range of a float")
 
 
 def _range(least: float, most: float) -> str:
@@ -166,7 +171,7 @@ def _range(least: float, most: float) -> str:
 
 def _sequence(value: object, what: str) -> Sequence[Any]:
     if not isinstance(value, list | tuple):
-        raise ValueError(f"{what} should be an array, not {value!r:.80}")
+        raise ValueError(f"{what} should be an array, not {shown(value)}")
     return value
 
 

@@ -104,7 +104,7 @@ def load(
     try:
         arguments = {key: offered[key]() for key in _asked(made) if key in offered}
         instance = made(**arguments)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(f"plug-in {name}: cannot be made: {error!r}") from error
     return Plugin(str(name), instance, run)
 
@@ -117,7 +117,7 @@ def in_threads(loop: Any, executor: Executor) -> Callable[[Callable[[], Any]], A
 def _class(name: PluginName) -> type:
     try:
         found = getattr(importlib.import_module(name.module), name.class_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(f"plug-in {name}: cannot be imported: {error!r}") from error
     if not inspect.isclass(found):
         raise PluginError(f"plug-in {name}: {name.class_name!r} is not a class")

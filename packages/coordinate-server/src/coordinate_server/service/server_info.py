@@ -5,6 +5,7 @@ from typing import Any
 from attrs import define, field
 
 from coordinate_protocol.constants import PROTOCOL_VERSION
+from coordinate_protocol.errors import shown
 from coordinate_server._version import __version__
 from coordinate_server.model import Model
 from coordinate_server.service.arguments import Options
@@ -61,5 +62,5 @@ def _agree(versions: object) -> None:
     offered = versions if isinstance(versions, list | tuple) else [versions]
     if PROTOCOL_VERSION not in offered:
         raise ValueError(
-            f"no protocol in common: {offered!r:.80}, this server has {PROTOCOL_VERSION}"
+            f"no protocol in common: {shown(offered)}, this server has {PROTOCOL_VERSION}"
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coordinate_protocol.codec import encode
-from coordinate_protocol.errors import BadName
+from coordinate_protocol.errors import BadName, shown
 from coordinate_protocol.values import Encoded, as_text, text_keys
 from coordinate_server.model.errors import NoSuchSpec, Refused
 from coordinate_server.service.arguments import Options, text
@@ -26,7 +26,7 @@ class SpecCalls:
     def set_work_spec(self, call: Call, work_spec: object) -> tuple[bool, None]:
         """Create or replace a spec; gives (true, null)."""
         if not isinstance(work_spec, Mapping):
-            raise ValueError(f"work_spec should be a map, not {work_spec!r:.80}")
+            raise ValueError(f"work_spec should be a map, not {shown(work_spec)}")
         call.namespace.set_spec(call.at, _definition(work_spec))
         return True, None
 
@@ -106,7 +106,7 @@ def _readable(name: str, value: bytes) -> str:
     try:
         return as_text(value)
     except BadName as error:
-        raise ValueError(f"{name} should be text, not {value!r:.80}") from error
+        raise ValueError(f"{name} should be text, not {shown(value)}") from error
 
 
 def _shown(definition: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from coordinate_protocol.constants import (
     MAX_LEASE,
     MIN_LEASE,
 )
+from coordinate_protocol.errors import shown
 from coordinate_protocol.limits import Limits
 from coordinate_protocol.values import Encoded, key_bytes, key_value, text_keys
 from coordinate_server.model.calls import NewUnit, UnitUpdate, UnitView, WorkRequest
@@ -50,7 +51,7 @@ class UnitCalls:
         """Add units, or replace them; gives (true, null) or (false, why not)."""
         name = text(work_spec_name, "work_spec_name")
         if not isinstance(work_unit_key_vals, list | tuple):
-            raise ValueError(f"units should be an array, not {work_unit_key_vals!r:.80}")
+            raise ValueError(f"units should be an array, not {shown(work_unit_key_vals)}")
         units = [_new_unit(item, call) for item in work_unit_key_vals]
         try:
             call.namespace.add_units(call.at, name, units)
@@ -191,7 +192,7 @@ def _expiration(at: Instant, unit: UnitView) -> float | None:
 
 def _new_unit(item: object, call: Call) -> NewUnit:
     if not isinstance(item, list | tuple) or not 2 <= len(item) <= 4:  # noqa: PLR2004 - the shape below
-        raise ValueError(f"a unit should be (key, data) or (key, data, options), not {item!r:.80}")
+        raise ValueError(f"a unit should be (key, data) or (key, data, options), not {shown(item)}")
     read = Options.read(item[2] if len(item) > 2 else None, call, _UNIT)  # noqa: PLR2004 - the same
     priority = read.number("priority")
     if len(item) == 4 and item[3] is not None:  # noqa: PLR2004 - 0.1.5: a priority in fourth place wins
@@ -211,7 +212,7 @@ def _sent(read: Options) -> bytes | None:
 def _status_option(read: Options) -> int | None:
     status = read.given.get("status")
     if status is not None and (type(status) is not int or status not in _STATUSES):
-        raise ValueError(f"status {status!r:.80} is none of {list(_STATUSES)}")
+        raise ValueError(f"status {shown(status)} is none of {list(_STATUSES)}")
     return status
 
 
