@@ -30,6 +30,7 @@ class FakeTaskMaster:
         self.batches = []
         self.noted = []
         self.closed = False
+        self.broken = None
 
     def close(self):
         self.closed = True
@@ -60,11 +61,13 @@ class FakeTaskMaster:
         return name in self.specs
 
     def add_work_units(self, name, units):
+        if self.broken is not None and self.batches:
+            raise self.broken
         self.batches.append((name, list(units)))
 
     def prioritize_work_units(self, name, keys):
         self.noted.append(("prioritize", name, keys))
-        return set(keys) <= set(self.units)
+        return name in self.specs
 
     def get_work_units(self, name, work_unit_keys=None, state=None, limit=None, start=None):
         if state is not None:
@@ -77,6 +80,8 @@ class FakeTaskMaster:
             "u1": {"status": 3, "expiration": 0.0, "worker_id": "w1"},
             "u2": {"status": 5, "expiration": 0.0, "traceback": "Boom"},
         }
+        if isinstance(key, list):
+            return [known.get(one) for one in key] if name in self.specs else None
         return known.get(key)
 
     def get_heartbeat(self, worker_id):

@@ -3,7 +3,10 @@
 import gzip
 import json
 
+import pytest
+
 from coordinate_client.cli.loading import sliced
+from coordinate_client.exceptions import ConnectionFailed
 from tests.cli.fakes import FakeTaskMaster, run
 
 LINES = '# a comment\n\n{"a": {"n": 1}}\n  {"b": {}, "c": {"n": 3}}\n'
@@ -145,6 +148,26 @@ def test_flow_fills_in_the_defaults_of_its_modules(tmp_path, monkeypatch):
     master = FakeTaskMaster()
     assert run("flow", str(flow), master=master).exit_code == 0
     assert master.noted[0][2]["mine"] == {"size": 7}
+
+
+def test_flow_tells_the_names_of_its_specs(tmp_path):
+    """As they are on the server: nested names joined."""
+    flow = tmp_path / "flow.yaml"
+    flow.write_text("flows: {a: {one: {min_gb: 1}}, b: {min_gb: 1}}\n")
+    told = json.loads(run("flow", str(flow), "--json").stdout)
+    assert told == {"flows": ["a.one", "b"]}
+
+
+@pytest.mark.parametrize("broken", [KeyboardInterrupt(), ConnectionFailed("x", ["here:1"], "gone")])
+def test_stopped_loading_tells_how_far_it_came(tmp_path, broken):
+    """Ctrl-C and a server that is gone: what was added before stays."""
+    file = tmp_path / "units"
+    file.write_text("".join(f'{{"{n}": {{}}}}\n' for n in range(1500)))
+    master = FakeTaskMaster()
+    master.broken = broken
+    result = run("addwork", "-W", "alpha", "-u", str(file), master=master)
+    assert result.exit_code in {3, 130}
+    assert "stopped after 1000 work units were added\n" in result.stderr
 
 
 def test_a_file_without_flows_is_no_flow(tmp_path):

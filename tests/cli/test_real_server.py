@@ -91,6 +91,7 @@ def test_paused_specs_give_no_work(loaded):
 
 def test_prioritized_units_come_first(loaded):
     """The last by name is the first that is run."""
+    loaded("prioritize", "double", "nope", code=1)
     loaded("prioritize", "double", "c")
     loaded("run_one", "--from-work-spec", "double")
     assert loaded("work_units", "-W", "double", "-s", "finished") == "c\n"

@@ -158,7 +158,10 @@ def test_prioritize_passes_keys():
     master = FakeTaskMaster()
     assert run("prioritize", "alpha", "u1", "u2", master=master).exit_code == 0
     assert master.noted == [("prioritize", "alpha", ["u1", "u2"])]
-    assert run("prioritize", "alpha", "nope").exit_code == 1
+    unknown = run("prioritize", "alpha", "u1", "nope")
+    assert (unknown.exit_code, unknown.stdout) == (1, "")
+    assert unknown.stderr == "coordinate: no such work unit 'nope' in 'alpha'\n"
+    assert "no such work spec 'gamma'" in run("prioritize", "gamma", "u1").stderr
 
 
 def test_pause_and_resume_set_the_spec():
@@ -253,7 +256,7 @@ def test_rpc_reads_yaml_parameters():
 
 
 def test_rpc_tells_the_servers_error_in_one_line(monkeypatch):
-    """Whatever the server's text is, it takes one line."""
+    """What failed is the first line; the traceback below it is left out."""
     master = FakeTaskMaster()
 
     def refuse(method, _params):
@@ -262,7 +265,7 @@ def test_rpc_tells_the_servers_error_in_one_line(monkeypatch):
     monkeypatch.setattr(master, "_rpc", refuse)
     result = run("rpc", "nope", master=master)
     assert result.exit_code == 1
-    assert result.stderr == "coordinate: nope: KeyError('x') Traceback File y\n"
+    assert result.stderr == "coordinate: nope: KeyError('x')\n"
 
 
 def test_delete_asks_unless_told_not_to():
@@ -320,6 +323,9 @@ def test_unreachable_server_is_code_3(monkeypatch):
         ["status", "--nonsense", "-W", "alpha"],
         ["pause"],
         ["retry", "-W", "alpha"],
+        ["work_unit", "-W", "alpha"],
+        ["run_one", "--limit-count", "0"],
+        ["run_one", "--limit-seconds", "-1"],
         ["retry", "-W", "alpha", "-a", "u1"],
         ["load", "--no-work"],
         ["addwork", "-W", "alpha"],
@@ -332,6 +338,18 @@ def test_wrong_usage_is_code_64(arguments):
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (64, "")
     assert result.stderr
+
+
+def test_wrong_usage_is_one_sentence():
+    """What click says, and where to read more, without a full stop between them."""
+    stderr = run("work_spec", "-w", "not-there").stderr
+    assert "does not exist (see 'coordinate work_spec --help')" in stderr
+
+
+def test_help_tells_each_command_in_full():
+    """The list of commands has whole sentences, none of them cut off."""
+    _, commands = run("--help").stdout.split("Commands:")
+    assert "..." not in commands
 
 
 def test_tables_show_control_characters_as_escapes():

@@ -152,7 +152,7 @@ def test_flow_names_join_and_configs_are_overlaid():
 
 
 @pytest.mark.parametrize(
-    "flow", [{"a": {"min_gb": 1, "then": "z"}}, {"a": 5}, {"a": {"b": None}}, []]
+    "flow", [{"a": {"min_gb": 1, "then": "z"}}, {"a": 5}, {"a": {"b": None}}, {"a": {"b": {}}}, []]
 )
 def test_wrong_flow_sends_nothing(flow):
     """All is checked before the first spec goes."""
@@ -160,6 +160,23 @@ def test_wrong_flow_sends_nothing(flow):
     with pytest.raises(ProgrammerError):
         master.add_flow(flow, {})
     assert server.calls == []
+
+
+def test_retry_of_an_unknown_unit_is_no_warning(caplog):
+    """The answer says it; without any logging set up, standard error stays clean."""
+    master, _ = master_of(
+        {"get_work_units": ([("a", None)], None), "update_work_unit": (False, "no such unit")}
+    )
+    with caplog.at_level("WARNING"):
+        assert not master.retry("s", "a")
+    assert caplog.records == []
+
+
+def test_misspelt_flow_says_what_a_spec_needs():
+    """Without min_gb a map is read as a further flow; the message says why."""
+    master, _ = master_of({})
+    with pytest.raises(ProgrammerError, match=r"'b\.min_bg' is 1: .* \(a map with 'min_gb'\)"):
+        master.add_flow({"b": {"min_bg": 1}}, {})
 
 
 def test_application_configuration_is_empty_without_yakonfig(monkeypatch):

@@ -163,6 +163,11 @@ coordinate:
     assert settings.postgres
 
 
+def test_limit_of_connections_is_no_secret():
+    """Its name has a word of postgres_connect in it."""
+    assert masked({"limits": {"connections": 10}}) == {"limits": {"connections": 10}}
+
+
 def test_secrets_are_masked():
     """What looks like a secret is not shown, wherever it stands."""
     shown = masked(

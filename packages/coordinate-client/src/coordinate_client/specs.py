@@ -55,7 +55,11 @@ def flow_specs(flow: Mapping[str, Any], config: Mapping[str, Any]) -> list[dict[
 def _named(flow: Any, prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if not isinstance(flow, Mapping):
         where = prefix.rstrip(".") or "flow"
-        raise ProgrammerError(f"{where!r} is {flow!r}: it must be a work spec or a map of them")
+        raise ProgrammerError(
+            f"{where!r} is {flow!r}: it must be a work spec (a map with 'min_gb') or a map of them"
+        )
+    if prefix and not flow:
+        raise ProgrammerError(f"{prefix[:-1]!r} is empty: a work spec needs 'min_gb'")
     for key, value in flow.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping) and "min_gb" in value:

@@ -14,7 +14,10 @@ from coordinate_protocol.limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["Plug", "ServerConfig", "default_data_file", "effective", "masked", "server_config"]
 
-_SECRET = re.compile(r"password|passwd|secret|token|connect|credential|api_?key", re.IGNORECASE)
+# `postgres_connect` holds a password, `limits.connections` a number.
+_SECRET = re.compile(
+    r"password|passwd|secret|token|connect(?!ions)|credential|api_?key", re.IGNORECASE
+)
 # user:password@ in an address of any kind
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
 _MASK = "********"

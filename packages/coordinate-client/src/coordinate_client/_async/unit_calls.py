@@ -98,7 +98,7 @@ class AsyncUnitCalls(AsyncSpecCalls):
         await self.add_work_units(spec["name"], work_units)
 
     async def count_work_units(self, work_spec_name: str) -> dict[int, int]:
-        """How many units there are, by status; for an unknown spec what the server gives."""
+        """How many units there are, by status; for an unknown spec what the server gives: False."""
         counts: dict[int, int]
         counts, _ = await self._counts(work_spec_name)
         return counts
@@ -346,7 +346,7 @@ class AsyncUnitCalls(AsyncSpecCalls):
         )
         done = await self.update_work_unit(work_spec_name, key, 0, AVAILABLE, clean)
         if not done:
-            logger.warning("work unit %r of %r cannot be retried", key, work_spec_name)
+            logger.info("work unit %r of %r cannot be retried", key, work_spec_name)
         return done
 
     async def get_work(

@@ -10,7 +10,7 @@ from click.exceptions import NoArgsIsHelpError
 from coordinate_client._version import __version__
 from coordinate_client.cli import flow, server, specs, summary, units, workers
 from coordinate_client.cli.session import Session
-from coordinate_client.exceptions import ConnectionFailed, CoordinateException
+from coordinate_client.exceptions import ConnectionFailed, CoordinateException, RpcError
 from coordinate_protocol.configuration import ConfigError
 from coordinate_protocol.errors import ProtocolError
 
@@ -42,7 +42,7 @@ class Application(click.Group):
             error.show()
             sys.exit(USAGE)
         except click.UsageError as error:
-            _tell(f"{error.format_message()} (see '{_path(error)} --help')")
+            _tell(f"{error.format_message().rstrip('.')} (see '{_path(error)} --help')")
             sys.exit(USAGE)
         except click.Abort as error:
             # The question, or what the terminal shows for Ctrl-C, stands on the line still.
@@ -62,10 +62,11 @@ class Application(click.Group):
         try:
             return super().invoke(ctx)
         except ConnectionFailed as error:
-            _tell(
-                f"{error}; start one with 'coordinated', or name another with --address HOST:PORT"
-            )
+            _tell(f"{error}; {WHAT_TO_DO}")
             ctx.exit(UNREACHABLE)
+        except RpcError as error:
+            # The server's traceback, below the first line, is for those who call from Python.
+            raise click.ClickException(str(error).splitlines()[0]) from error
         except (CoordinateException, ConfigError, ProtocolError) as error:
             raise click.ClickException(str(error)) from error
         finally:

@@ -18,6 +18,7 @@ from coordinate_client.cli.options import (
 )
 from coordinate_client.cli.output import done
 from coordinate_client.cli.session import Session
+from coordinate_client.specs import flow_specs
 from coordinate_protocol.configuration import install_config, load_config
 
 __all__ = ["COMMANDS", "addwork", "flow", "load"]
@@ -47,7 +48,8 @@ def flow(session: Session, file: Path, config_path: Path | None, *, wants_json: 
         raise click.ClickException(f"{str(file)!r} holds no flow: it needs 'flows: {{name: spec}}'")
     config = _unit_config(session, config_path, document.get("yakonfig_modules"))
     session.task_master.add_flow(flows, config=config)
-    done(f"loaded flow {str(file)!r}", {"flows": sorted(flows)}, wants_json=wants_json)
+    names = sorted(spec["name"] for spec in flow_specs(flows, {}))
+    done(f"loaded flow {str(file)!r}", {"flows": names}, wants_json=wants_json)
 
 
 def _unit_config(session: Session, path: Path | None, names: Any) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from coordinate_client.cli.files import Unit, UnitFile
 from coordinate_client.cli.options import no_such_spec
 from coordinate_client.cli.session import Session
+from coordinate_client.exceptions import CoordinateException
 
 __all__ = ["add_units", "sliced"]
 
@@ -59,7 +60,7 @@ def add_units(session: Session, spec_name: str, units_path: str) -> int:
     # Asked first, so that an unknown spec is told as such, and before a long file is read.
     if session.task_master.get_work_spec(spec_name) is None:
         raise no_such_spec(spec_name)
-    with UnitFile.open(units_path) as file, _progress() as progress:
+    with UnitFile.open(units_path) as file, _progress(file) as progress:
         return _add(session, spec_name, file, progress)
 
 
@@ -74,6 +75,10 @@ def _add(session: Session, spec_name: str, file: UnitFile, progress: Progress) -
     except click.ClickException as error:
         message = f"{error.message} ({added} work units before it were added)"
         raise click.ClickException(message) from error
+    except (KeyboardInterrupt, CoordinateException):
+        progress.stop()
+        click.echo(f"coordinate: stopped after {added} work units were added", err=True)
+        raise
     return added
 
 
@@ -82,7 +87,9 @@ def _pairs(batch: list[Unit]) -> list[tuple[str, dict[str, Any]]]:
     return list(dict(batch).items())
 
 
-def _progress() -> Progress:
+def _progress(file: UnitFile) -> Progress:
+    # Where units are typed in, a bar would be drawn over them.
+    typed = file.raw is sys.stdin.buffer and sys.stdin.isatty()
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -90,6 +97,6 @@ def _progress() -> Progress:
         TextColumn("{task.fields[units]:,} units"),
         TimeRemainingColumn(),
         console=Console(file=sys.stderr),
-        disable=not sys.stderr.isatty(),
+        disable=typed or not sys.stderr.isatty(),
         transient=True,
     )

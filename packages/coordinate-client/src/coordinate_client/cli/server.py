@@ -18,7 +18,10 @@ __all__ = ["COMMANDS", "config", "delete", "rpc"]
 @json_option
 @pass_session
 def rpc(session: Session, method: str, param: tuple[str, ...], *, wants_json: bool) -> None:
-    """Call METHOD of the server with each PARAM (YAML, "{limit: 3}") and print its result."""
+    """Call METHOD of the server and print its result.
+
+    Each PARAM is YAML: "{limit: 3}".
+    """
     params = [_parsed(text) for text in param]
     result = session.task_master._rpc(method, params)  # noqa: SLF001 - which is what this is for
     show(session, result, lambda: [repr(result)], wants_json=wants_json)

@@ -65,7 +65,7 @@ def status(session: Session, spec_name: str, *, wants_json: bool) -> None:
 @json_option
 @pass_session
 def pause(session: Session, spec: str, *, wants_json: bool) -> None:
-    """Pause SPEC: none of its work units are handed out until it is resumed."""
+    """Stop handing out work units of SPEC, until it is resumed."""
     _set_paused(session, spec, paused=True)
     done(f"paused {spec!r}", {"work_spec": spec, "paused": True}, wants_json=wants_json)
 

@@ -104,11 +104,14 @@ def _detail_lines(units: Iterable[Unit]) -> Iterator[str]:
 
 @click.command("work_unit")
 @spec_options
-@click.argument("unit", nargs=-1)
+@click.argument("unit", nargs=-1, required=True)
 @json_option
 @pass_session
 def work_unit(session: Session, spec_name: str, unit: tuple[str, ...], *, wants_json: bool) -> None:
-    """Print the status of each UNIT, its expiry, its worker, its traceback."""
+    """Print the status of each UNIT.
+
+    With it go its expiry, its worker, and its traceback.
+    """
     found = {key: details(session, spec_name, key) for key in unit}
     missing = [key for key, told in found.items() if told is None]
     known = {key: told for key, told in found.items() if told is not None}
@@ -125,8 +128,12 @@ def work_unit(session: Session, spec_name: str, unit: tuple[str, ...], *, wants_
 @pass_session
 def prioritize(session: Session, spec: str, unit: tuple[str, ...], *, wants_json: bool) -> None:
     """Have each UNIT of SPEC handed out before the others."""
-    if not session.task_master.prioritize_work_units(spec, list(unit)):
-        raise click.ClickException(f"could not prioritize all of {', '.join(unit)} in {spec!r}")
+    statuses = session.task_master.get_work_unit_status(spec, list(unit))
+    if statuses is None or not session.task_master.prioritize_work_units(spec, list(unit)):
+        raise no_such_spec(spec)
+    missing = [key for key, found in zip(unit, statuses, strict=True) if found is None]
+    if missing:
+        raise click.ClickException(f"no such work unit {missing[0]!r} in {spec!r}")
     message = f"prioritized {len(unit)} work units of {spec!r}"
     done(message, {"work_spec": spec, "work_units": list(unit)}, wants_json=wants_json)
 
@@ -164,9 +171,9 @@ def retry(
     everything: bool,
     wants_json: bool,
 ) -> None:
-    """Make work units available again: each UNIT, or with -a all failed ones.
+    """Make work units available again.
 
-    "-W -" means every work spec.
+    Each UNIT, or with -a all failed ones. "-W -" means every work spec.
     """
     if unit and everything:
         raise click.UsageError("say UNIT … or -a, not both")
@@ -233,7 +240,10 @@ def _retry_named(session: Session, spec_name: str, keys: Sequence[Any], retried:
 def clear(
     session: Session, spec_name: str, status: str | None, unit: tuple[str, ...], *, wants_json: bool
 ) -> None:
-    """Remove work units from a work spec: each UNIT, those in a status, or all."""
+    """Remove work units from a work spec.
+
+    Each UNIT, or with -s those in a status, or without either ALL of them; it does not ask.
+    """
     # Unknown specs are told as such: 0 units removed would hide a slip of the pen.
     session.task_master.status(spec_name)
     count = session.task_master.del_work_units(

@@ -70,8 +70,15 @@ def worker_stats(session: Session, *, wants_json: bool) -> None:
 @click.option(
     "--from-work-spec", "spec_names", multiple=True, metavar="NAME", help="Only of these."
 )
-@click.option("--limit-seconds", type=int, metavar="N", help="Go on, but begin none after N s.")
-@click.option("--limit-count", type=int, metavar="N", help="Go on until N were run.")
+@click.option(
+    "--limit-seconds",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Go on, but begin none after N s.",
+)
+@click.option(
+    "--limit-count", type=click.IntRange(min=1), metavar="N", help="Go on until N fetches were run."
+)
 @click.option("--max-jobs", type=click.IntRange(min=1), metavar="N", help="Fetch N at once.")
 @json_option
 @pass_session
@@ -86,7 +93,11 @@ def run_one(
     *,
     wants_json: bool,
 ) -> None:
-    """Run one work unit in this process, or several; exit code 2 says that there was none."""
+    """Run work units in this process, one unless told otherwise.
+
+    Without a limit it runs what one fetch brings. With one it goes on until the limit is reached;
+    exit code 2 says that the work ran out before.
+    """
     if config := session.config():
         # The units' own code finds the application's configuration where it always did.
         install_config(config)
