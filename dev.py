@@ -101,10 +101,12 @@ def fingerprint(*arguments: str) -> str:
 
 
 def groups(*names: str) -> list[str]:
-    """The requirements of some of pyproject.toml's dependency groups."""
+    """The requirements of some of pyproject.toml's dependency groups; all that go together if none."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         table = tomllib.load(file)["dependency-groups"]
-    return [requirement for name in names or table for requirement in table[name]]
+    # What makes environments for Python 2.7 wants an old platformdirs, the command line a new one.
+    chosen = names or tuple(name for name in table if name != "old")
+    return [requirement for name in chosen for requirement in table[name]]
 
 
 def demo(arguments: list[str]) -> int:
