@@ -101,7 +101,7 @@ def fingerprint(*arguments: str) -> str:
 
 
 def groups(*names: str) -> list[str]:
-    """The requirements of some of pyproject.toml's dependency groups; all that go together if none."""
+    """The requirements of some of pyproject.toml's groups; of all that go together if none."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         table = tomllib.load(file)["dependency-groups"]
     # What makes environments for Python 2.7 wants an old platformdirs, the command line a new one.

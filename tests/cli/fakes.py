@@ -1,5 +1,7 @@
 """A TaskMaster without a server, and a way to run the command line on it."""
 
+import logging
+
 from click.testing import CliRunner
 
 from coordinate_client.cli.application import coordinate
@@ -14,6 +16,12 @@ COUNTS = {
     "num_failed": 2,
     "num_tasks": 11,
 }
+
+
+def say(message):
+    """Log what a server would say besides its answer, as the client does."""
+    logger = logging.getLogger("coordinate_client")
+    logger.debug("method: %s", message, extra={"server_message": message})
 
 
 class FakeTaskMaster:
@@ -31,6 +39,14 @@ class FakeTaskMaster:
         self.noted = []
         self.closed = False
         self.broken = None
+        self.statuses = {
+            "u1": {"status": 3, "expiration": 0.0, "worker_id": "w1"},
+            "u2": {"status": 5, "expiration": 0.0, "traceback": "Boom"},
+        }
+        self.refusal = None
+        self.refused = {}
+        self.explained = {}
+        self.attempts = []
 
     def close(self):
         self.closed = True
@@ -76,13 +92,25 @@ class FakeTaskMaster:
         return [(key, self.units[key]) for key in keys][:limit]
 
     def get_work_unit_status(self, name, key):
-        known = {
-            "u1": {"status": 3, "expiration": 0.0, "worker_id": "w1"},
-            "u2": {"status": 5, "expiration": 0.0, "traceback": "Boom"},
-        }
         if isinstance(key, list):
-            return [known.get(one) for one in key] if name in self.specs else None
-        return known.get(key)
+            return [self.statuses.get(one) for one in key] if name in self.specs else None
+        return self.statuses.get(key)
+
+    def get_work_unit_attempts(self, name, key):
+        self.noted.append(("attempts", name, key))
+        return self.attempts
+
+    def explain_work_unit(self, name, key):
+        self.noted.append(("explain_work_unit", name, key))
+        return self.explained
+
+    def explain_work_spec(self, name):
+        self.noted.append(("explain_work_spec", name))
+        return self.explained
+
+    def explain_worker(self, worker_id, available_gb=None, work_spec_names=None, runtimes=None):
+        self.noted.append(("explain_worker", worker_id, available_gb, work_spec_names, runtimes))
+        return self.explained
 
     def get_heartbeat(self, worker_id):
         return {"fqdn": "host.example", "ipaddrs": ["10.0.0.1"]}
@@ -90,12 +118,26 @@ class FakeTaskMaster:
     def workers(self, alive=True):
         return {"w1": "RUN"} if alive else {"w1": "RUN", "w0": "TERMINATE"}
 
-    def retry(self, name, *keys):
+    def add_dependencies(self, edges):
+        self.noted.append(("add_dependencies", edges))
+        if self.refusal is not None:
+            say(self.refusal)
+        return self.refusal is None
+
+    def retry(self, name, *keys, delay=None):
+        self.noted.append(("retry", name, keys, delay))
+        for key in keys:
+            if key in self.refused:
+                say(self.refused[key])
+                return False
         self.failed = [key for key in self.failed if key not in keys]
         return all(key in self.units for key in keys)
 
-    def del_work_units(self, name, work_unit_keys=None, state=None, all=False):
-        self.noted.append(("del_work_units", name, work_unit_keys, state, all))
+    def del_work_units(self, name, work_unit_keys=None, state=None, all=False, cascade=False):
+        self.noted.append(("del_work_units", name, work_unit_keys, state, all, cascade))
+        if self.refusal is not None and not cascade:
+            say(self.refusal)
+            return 0
         return 7
 
     def clear(self):

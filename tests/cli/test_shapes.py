@@ -209,7 +209,7 @@ def test_retry_all_passes_over_units_that_are_gone(monkeypatch):
 def test_retry_all_tries_each_unit_once(monkeypatch):
     """A unit that fails again at once does not keep the command busy for ever."""
     master = FakeTaskMaster()
-    monkeypatch.setattr(master, "retry", lambda _name, *_keys: True)
+    monkeypatch.setattr(master, "retry", lambda _name, *_keys, **_options: True)
     result = run("retry", "-W", "alpha", "-a", master=master)
     assert (result.exit_code, result.stdout) == (0, "Retried 2 work units.\n")
 
@@ -217,10 +217,11 @@ def test_retry_all_tries_each_unit_once(monkeypatch):
 @pytest.mark.parametrize(
     "arguments, asked",
     [
-        ([], (None, None, True)),
-        (["-s", "failed"], (None, 5, False)),
-        (["u1"], (["u1"], None, False)),
-        (["-s", "finished", "u1"], (["u1"], 4, False)),
+        ([], (None, None, True, False)),
+        (["-s", "failed"], (None, 5, False, False)),
+        (["u1"], (["u1"], None, False, False)),
+        (["-s", "finished", "u1"], (["u1"], 4, False, False)),
+        (["--cascade", "u1"], (["u1"], None, False, True)),
     ],
 )
 def test_clear_removes_what_was_named(arguments, asked):

@@ -23,7 +23,7 @@ class Unit(WorkUnit):
         if self.outcome is not None:
             raise self.outcome
 
-    def fail(self, exc=None):
+    def fail(self, exc=None, delay=None):
         self.told.append(exc)
         return True
 

@@ -11,7 +11,7 @@ HELLO = {
     "server": "coordinate",
     "version": "1",
     "namespace": "n",
-    "capabilities": [],
+    "capabilities": ["delay", "attempts", "namespaces", "dependencies", "explain", "limits"],
 }
 
 

@@ -154,12 +154,47 @@ def test_old_error_is_an_error():
     assert issubclass(Unsupported, RpcError)
 
 
-def test_delay_is_refused_for_an_old_server():
-    """0.1.5 would run the unit at once, without a word."""
+LATER = [
+    lambda t: t.add_work_units("s", [("k", {}, {"delay": 5})]),
+    lambda t: t.add_work_units("s", [("k", {}), ("l", {}, {"depends_on": ["k"]})]),
+    lambda t: t.add_dependent_work_units(("s", "k"), ("s", "l")),
+    lambda t: t.add_dependencies([(("s", "k"), ("s", "l"))]),
+    lambda t: t.get_work("w", runtimes=["python2"]),
+    lambda t: t.update_work_unit("s", "k", status=1, delay=5),
+    lambda t: t.del_work_units("s", all=True, cascade=True),
+    lambda t: t.del_work_spec("s", cascade=True),
+    lambda t: t.get_work_unit_attempts("s", "k"),
+    lambda t: t.explain_work_unit("s", "k"),
+    lambda t: t.explain_work_spec("s"),
+    lambda t: t.explain_worker("w"),
+]
+
+
+@pytest.mark.parametrize("call", LATER)
+def test_what_came_later_is_refused_for_an_old_server(call):
+    """0.1.5 would ignore it without a word, or does not have it; it is not asked at all."""
     server = RecordedServer([])
-    with pytest.raises(Exception, match="delay"):
-        server.client(TaskMaster).add_work_units("first", [("k", {}, {"delay": 5})])
+    with pytest.raises(Unsupported, match=r"0\.1\.5|the server would ignore"):
+        call(server.client(TaskMaster))
     assert server.calls == []
+
+
+def test_delayed_units_of_an_old_server_are_refused():
+    """By the unit's own methods, too; without a delay they are what they were."""
+    server = RecordedServer([content(16, "response"), content(17, "response")])
+    unit = server.client(TaskMaster).get_work("w1")
+    for call in (unit.fail, unit.retry):
+        with pytest.raises(Unsupported, match="'delay'"):
+            call(delay=5)
+    assert unit.retry()
+    assert server.calls[-1] == ("update_work_unit", ["first", "c", {"lease_time": -1}])
+
+
+def test_what_no_server_leaves_undone_is_no_option():
+    """A delay of 0 and an empty list of needs are what 0.1.5 does anyway."""
+    server = RecordedServer([content(6, "response")])
+    units = [("a", {"n": 1}, {"delay": 0, "depends_on": []})]
+    assert server.client(TaskMaster).add_work_units("first", units)
 
 
 def test_paging_ends_although_an_old_server_repeats_its_pages():

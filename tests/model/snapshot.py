@@ -1,6 +1,9 @@
 """The whole state of a model as plain values, and a store that is a dict."""
 
+from attrs import astuple
+
 from coordinate_server.model import Instant, Model, ModelSettings
+from coordinate_server.model.attempts import attempts_of
 from coordinate_server.model.changes import DELETE, DROP, PUT
 
 
@@ -46,7 +49,7 @@ def _namespace(space):
     workers = {
         w.worker_id: (w.mode, w.parent, w.heard, w.expiry) for w in space.workers.by_id.values()
     }
-    held = {worker: sorted(u.key for u in units) for worker, units in space._held.items()}
+    held = {worker: sorted(u.key for u in units) for worker, units in space._ground.held.items()}
     return specs, workers, held
 
 
@@ -55,6 +58,19 @@ def _roster(roster):
     pending = sorted(unit.key for unit in roster.pending)
     archived = {status: number for status, number in roster.archived.items() if number}
     first = roster.ready.first()
-    ready = None if first is None else first.key
-    state = (roster.key, roster.spec, archived, roster.next_continuous)
-    return (*state, units, pending, roster.counts(), ready)
+    # Whose turn it is among values of fair_key begins anew.
+    taking_turns = roster.spec.lanes is not None and roster.spec.lanes.fair_key is not None
+    ready = None if first is None or taking_turns else first.key
+    handed = None if roster.rate_log is None else list(roster.rate_log.moments)
+    state = (roster.key, roster.spec, archived, astuple(roster.maker), handed)
+    past = {key: (attempts_of(unit), _needs(unit)) for key, unit in roster.units.items()}
+    return units, (*state, pending, roster.counts(), ready, past)
+
+
+def _needs(unit):
+    links = unit.links
+    if links is None or not (links.earlier or links.later):
+        return None
+    graph = links.owner._ground.dependencies._graph
+    needs = {(earlier.key, hard) for earlier, hard in graph.needs(unit).items()}
+    return needs, {later.key for later in graph.needed_by(unit)}, links.unmet, links.broken

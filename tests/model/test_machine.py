@@ -1,5 +1,9 @@
 """The machine over the model, through the service, with what a store would hold after each step."""
 
+from typing import Any
+
+import pytest
+from attrs import evolve
 from hypothesis import settings
 from hypothesis.stateful import invariant, rule
 
@@ -9,6 +13,7 @@ from coordinate_server.service.call import Call
 from coordinate_server.service.job_queue import JobQueue
 from tests.model.machine import GRACE, KEEP, NOW, WALL, JobMachine
 from tests.model.snapshot import Rows, snapshot
+from tests.model.wide_machine import LIMITS, WideMachine
 
 SETTINGS = ModelSettings(restart_grace=GRACE, limit_completed_count=KEEP)
 
@@ -16,9 +21,10 @@ SETTINGS = ModelSettings(restart_grace=GRACE, limit_completed_count=KEEP)
 class ModelDriver:
     """The service over a model, without a network and without a store."""
 
-    def __init__(self):
+    def __init__(self, limits=None):
+        self.settings = evolve(SETTINGS, limits=limits or {})
         self.at = Instant(NOW, WALL)
-        self.model = Model.load([], self.at, SETTINGS)
+        self.model = Model.load([], self.at, self.settings)
         self.queue = JobQueue()
         self.rows = Rows()
 
@@ -43,42 +49,61 @@ class ModelDriver:
     def restart(self):
         """Go on from the rows alone."""
         before = self.model._core.attempt
-        self.model = self.rows.load(self.at, SETTINGS)
+        self.model = self.rows.load(self.at, self.settings)
         assert self.model._core.attempt >= before
 
     def close(self):
         """Nothing to close."""
 
 
-class ModelMachine(JobMachine):
-    """The machine over the model."""
+class RowChecks:
+    """For a machine over the model: looks at the rows too."""
 
-    def make_driver(self):
-        """Give the model's driver."""
-        self.restarted = False
-        return ModelDriver()
+    restarted = False
+    driver: Any
 
     @rule()
     def restart(self):
         """A restart gives more time than is written down, until the lease is renewed."""
-        super().restart()
+        super().restart()  # type: ignore[misc]  # of the machine that it is mixed into
         self.restarted = True
 
     @invariant()
     def rows_alone_give_the_same_state(self):
         """What a load finds is what there is; only the grace is not written down."""
-        rows, model, at = self.driver.rows, self.driver.model, self.driver.at
+        driver, rows, at = self.driver, self.driver.rows, self.driver.at
         if not self.restarted:
-            assert rows.loaded_snapshot(at.now, at.wall) == snapshot(model)
-        assert _without_leases(rows.load(at, SETTINGS)) == _without_leases(model)
+            assert rows.loaded_snapshot(at.now, at.wall) == snapshot(driver.model)
+        loaded = rows.load(at, driver.settings)
+        assert _without_leases(loaded) == _without_leases(driver.model)
+
+
+class ModelMachine(RowChecks, JobMachine):
+    """The machine over the model."""
+
+    def make_driver(self):
+        """Give the model's driver."""
+        return ModelDriver()
+
+
+class WideModelMachine(RowChecks, WideMachine):
+    """The wide machine over the model."""
+
+    def make_driver(self):
+        """Give the model's driver."""
+        return ModelDriver(LIMITS)
+
+
+class LongWideModelMachine(WideModelMachine):
+    """The same, for longer."""
 
 
 def _without_leases(model):
     found = snapshot(model)
     return {
         name: {
-            spec: [(u.key, u.status, u.priority, u.worker_id, u.attempt) for u in state[4].values()]
-            for spec, state in specs.items()
+            spec: ([evolve(u, deadline=None) for u in units.values()], state)
+            for spec, (units, state) in specs.items()
         }
         for name, (specs, _, _) in found.items()
     }
@@ -86,3 +111,11 @@ def _without_leases(model):
 
 TestModelMachine = ModelMachine.TestCase
 TestModelMachine.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+TestWideModelMachine = WideModelMachine.TestCase
+TestWideModelMachine.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+
+TestLongWideModelMachine = pytest.mark.slow(LongWideModelMachine.TestCase)
+TestLongWideModelMachine.settings = settings(
+    max_examples=3000, stateful_step_count=50, deadline=None
+)

@@ -4,8 +4,9 @@ import pytest
 
 from coordinate_protocol.codec import encode
 from coordinate_server.model import Instant, ModelSettings, NewUnit
-from coordinate_server.model.chain import chained_units
+from coordinate_server.model.chain import chain
 from coordinate_server.model.errors import NoSuchSpec, NoSuchUnit, NotOwner, Refused
+from coordinate_server.model.unit import Unit
 
 
 def test_expired_lease_makes_the_unit_available(house):
@@ -77,7 +78,7 @@ def test_delayed_unit_waits_for_the_wall_clock(house):
 
 
 def test_continuous_spec_makes_units_up(house):
-    """One at a time, not before the interval is over, and the interval survives a restart."""
+    """One that has not ended at a time, not before the interval is over, restarts or not."""
     house.spec("s", continuous=True, interval=60)
     first = house.get(most=5)
     assert [unit.data for unit in first] == [b"\xa0"]
@@ -87,14 +88,17 @@ def test_continuous_spec_makes_units_up(house):
     house.advance(59)
     assert house.get() == []
     house.advance(1)
+    assert house.get() == []
+    house.update("s", first[0].key.decode(), status=4)
     assert len(house.get()) == 1
 
 
 def test_continuous_unit_never_takes_a_key_that_exists(house):
     """Two made up at one moment have two keys."""
     house.spec("s", continuous=True)
-    keys = house.keys() + house.keys()
-    assert len(set(keys)) == 2
+    first = house.keys()
+    house.update("s", first[0], status=4)
+    assert len({*first, *house.keys()}) == 2
 
 
 def test_continuous_spec_hands_out_added_units_during_the_interval(house):
@@ -122,9 +126,9 @@ OUTPUTS = [
 @pytest.mark.parametrize("output,expected", OUTPUTS)
 def test_output_is_read_in_each_form(output, expected):
     """Every form makes the units it says, with the parent's priority where it gives none."""
-    units, faults = chained_units(encode({"output": output}), 7)
+    units, fault = chain(Unit(b"k", encode({"output": output}), 7), ModelSettings())
     assert units == [NewUnit(k, encode(d), p, delay) for k, d, p, delay in expected]
-    assert faults == []
+    assert fault is None
 
 
 @pytest.mark.parametrize(

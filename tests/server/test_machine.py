@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from hypothesis import settings
 
 from coordinate_server.model import Instant, Model, ModelSettings
@@ -22,6 +23,7 @@ from coordinate_server.service.job_queue import JobQueue
 from coordinate_server.service.server_info import ServerInfo
 from coordinate_server.store.sqlite import SqliteStore
 from tests.model.machine import GRACE, KEEP, NOW, WALL, JobMachine
+from tests.model.wide_machine import LIMITS, WideMachine
 from tests.server.independent_client import Client
 from tests.server.running import PATIENCE
 
@@ -41,13 +43,14 @@ class MovedClock(Clock):
 class Host:
     """One life of a server, on a loop that runs in a thread."""
 
-    def __init__(self, loop, path, clock):
+    def __init__(self, loop, path, clock, settings):
         self._loop = loop
-        self.address = asyncio.run_coroutine_threadsafe(self._start(path, clock), loop).result()
+        start = self._start(path, clock, settings)
+        self.address = asyncio.run_coroutine_threadsafe(start, loop).result()
 
-    async def _start(self, path, clock):
+    async def _start(self, path, clock, settings):
         self._store = SqliteStore(path)
-        model = Model.load(self._store.load(), clock.instant(), SETTINGS)
+        model = Model.load(self._store.load(), clock.instant(), settings)
         committer = Committer(model, self._store, clock, self._loop, _failed)
         proxy = MultiBackendProxyObject([JobQueue(), ServerInfo(model)])
         sockets = listen("127.0.0.1", 0)
@@ -73,7 +76,8 @@ def _failed(error):
 class ServerDriver:
     """A server and the client that speaks to it; both start again on restart."""
 
-    def __init__(self):
+    def __init__(self, limits=None):
+        self._settings = evolve(SETTINGS, limits=limits or {})
         self._directory = Path(tempfile.mkdtemp())
         self._clock = MovedClock()
         self._loop = asyncio.new_event_loop()
@@ -82,7 +86,7 @@ class ServerDriver:
         self._begin()
 
     def _begin(self):
-        self._host = Host(self._loop, self._directory / "q.db", self._clock)
+        self._host = Host(self._loop, self._directory / "q.db", self._clock, self._settings)
         self._client = Client(socket.create_connection(self._host.address, timeout=PATIENCE))
         self._client.call("hello", {"protocol": [1], "namespace": "n"})
 
@@ -126,3 +130,24 @@ class LongServerMachine(ServerMachine):
 
 TestLongServerMachine = pytest.mark.slow(LongServerMachine.TestCase)
 TestLongServerMachine.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+
+
+class WideServerMachine(WideMachine):
+    """The wide machine over a server."""
+
+    def make_driver(self):
+        return ServerDriver(LIMITS)
+
+
+TestWideServerMachine = WideServerMachine.TestCase
+TestWideServerMachine.settings = settings(max_examples=4, stateful_step_count=20, deadline=None)
+
+
+class LongWideServerMachine(WideServerMachine):
+    """The same, for longer."""
+
+
+TestLongWideServerMachine = pytest.mark.slow(LongWideServerMachine.TestCase)
+TestLongWideServerMachine.settings = settings(
+    max_examples=100, stateful_step_count=40, deadline=None
+)

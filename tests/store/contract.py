@@ -236,7 +236,7 @@ class StoreContract:
         assert list(opened.store.load()) == before
 
     @pytest.mark.parametrize(
-        "change", [(PUT, 9, b"", b""), (PUT, -1, b"", b""), (3, UNIT, b"", b"")]
+        "change", [(PUT, 99, b"", b""), (PUT, -1, b"", b""), (3, UNIT, b"", b"")]
     )
     def test_unknown_change_is_refused_whole(self, opened, change):
         """A change of no known kind is refused with all of its commit, and the store goes on."""
@@ -259,10 +259,10 @@ class StoreContract:
 
     def test_unknown_table_is_refused_by_readers(self, opened):
         """A table that there is not is a mistake of the caller."""
-        with pytest.raises(StoreError, match="unknown table 9"):
-            opened.store.get(9, b"")
-        with pytest.raises(StoreError, match="unknown table 9"):
-            opened.store.scan(9)
+        with pytest.raises(StoreError, match="unknown table 99"):
+            opened.store.get(99, b"")
+        with pytest.raises(StoreError, match="unknown table 99"):
+            opened.store.scan(99)
 
     def test_closed_store_refuses_every_call(self, opened):
         """After close, twice or once, nothing works."""

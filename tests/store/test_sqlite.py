@@ -5,11 +5,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from coordinate_server.model.changes import DATA, DROP, META, PUT, UNIT
+from coordinate_server.model.changes import DATA, DROP, EDGE, META, PUT, RATE, UNIT
 from coordinate_server.store import (
     CommitError,
     DamagedStore,
@@ -387,11 +388,24 @@ def test_closing_twice_frees_nothing_of_the_next(path):
 def test_newer_schema_is_refused(path):
     """A file of a newer version is not opened: what it has more would be lost."""
     make_with_journal(path, 1)
-    edit(path, "PRAGMA user_version = 2")
+    edit(path, "PRAGMA user_version = 99")
     before = path.read_bytes()
-    with pytest.raises(UnknownSchema, match="has schema 2, of a newer coordinated: this one knows"):
+    with pytest.raises(UnknownSchema, match="has schema 99, of a newer coordinated"):
         SqliteStore(path)
     assert path.read_bytes() == before
+
+
+def test_older_schema_is_brought_up_to_date(path):
+    """What schema 2 has more is added to a file of schema 1, whose rows stay."""
+    make_with_journal(path, 1)
+    with closing(SqliteStore(path)) as store:
+        rows = list(store.load())
+    for statement in ("DROP TABLE edge", "DROP TABLE rate", "PRAGMA user_version = 1"):
+        edit(path, statement)
+    with closing(SqliteStore(path)) as store:
+        assert list(store.load()) == rows
+        store.commit([(PUT, EDGE, b"e", b"1"), (PUT, RATE, b"r", b"2")])
+        assert (store.get(EDGE, b"e"), store.get(RATE, b"r")) == (b"1", b"2")
 
 
 def test_missing_directory_is_named(tmp_path):

@@ -53,6 +53,8 @@ def readable_unit(unit: Any) -> tuple[Any, Any]:
 def pair(method: str, answer: Any, level: int = logging.DEBUG) -> Any:
     """The value of a (value, message) pair; the message is logged.
 
+    The log record has the message alone as its `server_message`.
+
     Args:
         method: what was called.
         answer: its result.
@@ -63,7 +65,7 @@ def pair(method: str, answer: Any, level: int = logging.DEBUG) -> Any:
     """
     value, message = split(method, answer)
     if message:
-        logger.log(level, "%s: %s", method, message)
+        logger.log(level, "%s: %s", method, message, extra={"server_message": message})
     return value
 
 

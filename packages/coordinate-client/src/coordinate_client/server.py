@@ -1,6 +1,8 @@
 """Who a client talks to: what the server's answer to `hello` says, and what an old one lacks."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -8,9 +10,19 @@ from coordinate_client.exceptions import InvalidAnswer, Unsupported
 from coordinate_protocol.catalogue import CATALOGUE
 from coordinate_protocol.constants import NO_SUCH_METHOD, PROTOCOL_VERSION
 
-__all__ = ["Server", "check_offered", "greeting", "says_no_such_method"]
+__all__ = ["Server", "check_offered", "check_options", "greeting", "says_no_such_method"]
 
 _CLIENT = "coordinate-client"
+
+# The capability that a server names if it knows an option: one that does not would leave it undone.
+_CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "cascade": "dependencies",
+        "delay": "delay",
+        "depends_on": "dependencies",
+        "runtimes": "limits",
+    }
+)
 
 
 @frozen
@@ -82,3 +94,21 @@ def check_offered(method: str, server: Server | None) -> None:
         raise Unsupported(
             method, f"a 0.1.5 server does not have it: it came with {operation.since}"
         )
+
+
+def check_options(method: str, options: Iterable[str], server: Server | None) -> None:
+    """Refuse what the server would leave undone without a word, before it is asked.
+
+    Args:
+        method: the operation that is to be called.
+        options: names of what it is to be called with; those of 0.1.5 are no question.
+        server: who is to be asked; None for one of 0.1.5.
+
+    Raises:
+        Unsupported: where the server's `hello` does not name what an option needs.
+    """
+    capabilities = frozenset[str]() if server is None else server.capabilities
+    for option in options:
+        needed = _CAPABILITIES.get(option)
+        if needed is not None and needed not in capabilities:
+            raise Unsupported(method, f"the server would ignore {option!r}: it lacks {needed!r}")

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from coordinate_client.exceptions import ProgrammerError
-from coordinate_client.server import Server
+from coordinate_client.server import Server, check_options
 from coordinate_protocol.codec import encode
 from coordinate_protocol.constants import MAX_LEASE
 from coordinate_protocol.errors import ProtocolError
 from coordinate_protocol.values import Encoded, key_bytes
 
-__all__ = ["as_keys", "check_lease", "check_options", "encoded", "slices", "wire_unit"]
+__all__ = ["as_keys", "check_lease", "check_units", "encoded", "slices", "wire_unit"]
 
 # A slice keeps a server busy for a few milliseconds, and is far below its limit of a message.
 _SLICE_UNITS = 1000
@@ -84,17 +84,16 @@ def slices(
         yield found
 
 
-def check_options(units: list[WireUnit], server: Server | None) -> None:
-    """Refuse what a 0.1.5 server would leave undone without a word.
+def check_units(units: list[WireUnit], server: Server | None) -> None:
+    """Refuse what the server would leave undone without a word.
 
     Raises:
-        ProgrammerError: for a `delay`, where the server did not answer `hello`.
+        Unsupported: for a `delay` or `depends_on` that it does not know.
     """
-    if server is not None:
-        return
-    for unit in units:
-        if len(unit) > 2 and unit[2] and unit[2].get("delay"):  # noqa: PLR2004 - the third is options
-            raise ProgrammerError(f"delay of work unit {unit[0]!r}: a 0.1.5 server ignores it")
+    given = [unit[2] for unit in units if len(unit) > 2 and unit[2]]  # noqa: PLR2004 - the options
+    # A delay of 0 seconds, and nothing to wait for, are what every server does anyway.
+    asked = {name for options in given for name, value in options.items() if value}
+    check_options("add_work_units", asked, server)
 
 
 def check_lease(seconds: float) -> float:

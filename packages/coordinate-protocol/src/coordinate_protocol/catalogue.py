@@ -42,6 +42,8 @@ _SPEC_NAME: Final = _required("work_spec_name", "name", "the work spec")
 _WORKER: Final = _required("worker_id", "name", "the worker")
 _LOCKER: Final = _required("locker_id", "name", "who locks")
 _TIMEOUT: Final = _required("timeout", "number", "seconds until the locks end; 0 means 60")
+_UNIT_KEY: Final = _required("work_unit_key", "key", "the unit")
+_REASONS: Final = "reasons: [{code, text, ...} ...]"
 _PATHS: Final = _required("paths", "[path ...]", "each an array of text, numbers and tuples")
 
 
@@ -87,7 +89,11 @@ _SPECS: Final = (
     ),
     _operation("clear", (), "number", "admin", "Delete every work spec and unit of the namespace."),
     _operation(
-        "del_work_spec", (_SPEC_NAME,), _DONE, "submit", "Delete a work spec and all of its units."
+        "del_work_spec",
+        (_SPEC_NAME, _optional("options", "map", "cascade")),
+        _DONE,
+        "submit",
+        "Delete a work spec and all of its units.",
     ),
     _operation(
         "archive",
@@ -105,13 +111,39 @@ _UNITS: Final = (
             _SPEC_NAME,
             _required(
                 "work_unit_key_vals",
-                "[(key, data) | (key, data, {priority?, delay?}) ...]",
+                "[(key, data) | (key, data, {priority?, delay?, depends_on?}) ...]",
                 "the units",
             ),
         ),
         _DONE,
         "submit",
         "Add units, or replace the data of those that exist and make them available again.",
+    ),
+    _operation(
+        "add_dependent_work_units",
+        (
+            _required("later", "(name, key, data | null)", "the unit that needs the other"),
+            _required("earlier", "(name, key, data | null)", "the unit that is needed"),
+            _optional("hard", "boolean", "whether earlier has to finish (true), or just to end"),
+        ),
+        _DONE,
+        "submit",
+        "Let one unit need another; those that come with data are added.",
+        since="1.0",
+    ),
+    _operation(
+        "add_dependencies",
+        (
+            _required(
+                "edges",
+                "[(later, earlier) | (later, earlier, hard) ...]",
+                "each end (name, key) or (name, key, data | null)",
+            ),
+        ),
+        _DONE,
+        "submit",
+        "Let units need others, all of the edges or none; units that come with data are added.",
+        since="1.0",
     ),
     _operation(
         "count_work_units",
@@ -136,7 +168,7 @@ _UNITS: Final = (
     ),
     _operation(
         "del_work_units",
-        (_SPEC_NAME, _options("all, or work_unit_keys and state")),
+        (_SPEC_NAME, _options("all, or work_unit_keys and state; cascade")),
         "(number, null | message)",
         "submit",
         "Delete units.",
@@ -144,16 +176,26 @@ _UNITS: Final = (
     _operation(
         "get_work_unit_status",
         (_SPEC_NAME, _required("work_unit_keys", "[key ...]", "the units")),
-        "([{status, expiration, worker_id?, traceback?} | null ...], null)",
+        "([{status, expiration, worker_id?, traceback?, reason?, failures?, lost_leases?, "
+        "output_error?, depends_on?, depends_on_count?, blocked_by?} | null ...], null)",
         "read",
         "What units are doing.",
+    ),
+    _operation(
+        "get_work_unit_attempts",
+        (_SPEC_NAME, _UNIT_KEY),
+        "([{attempt, worker_id, began, ended?, outcome, reason?, traceback?} ...], null) | "
+        "(null, message)",
+        "read",
+        "Who had a unit, when, and what came of it.",
+        since="1.0",
     ),
     _operation(
         "update_work_unit",
         (
             _SPEC_NAME,
-            _required("work_unit_key", "key", "the unit"),
-            _options("lease_time, status, data, worker_id"),
+            _UNIT_KEY,
+            _options("lease_time, status, data, worker_id, delay"),
         ),
         _DONE,
         "work",
@@ -161,7 +203,7 @@ _UNITS: Final = (
     ),
     _operation(
         "get_work",
-        (_WORKER, _options("max_jobs, work_spec_names, lease_time, available_gb")),
+        (_WORKER, _options("max_jobs, work_spec_names, lease_time, available_gb, runtimes")),
         "((name, key, data), null) | ((null, null, null), null) | ([(name, key, data) ...], null)",
         "work",
         "Lease units of one work spec.",
@@ -210,6 +252,35 @@ _WORKERS: Final = (
         "{num_workers, num_children, num_expirable}",
         "read",
         "How many workers there are.",
+    ),
+)
+
+_EXPLANATIONS: Final = (
+    _operation(
+        "explain_work_unit",
+        (_SPEC_NAME, _UNIT_KEY),
+        f"({{status, text, {_REASONS}}}, null) | (null, message)",
+        "read",
+        "Why a unit is where it is.",
+        since="1.0",
+    ),
+    _operation(
+        "explain_work_spec",
+        (_SPEC_NAME,),
+        f"({{text, counts, {_REASONS}}}, null) | (null, message)",
+        "read",
+        "Why units of a work spec are handed out, or are not.",
+        since="1.0",
+    ),
+    _operation(
+        "explain_worker",
+        (_WORKER, _optional("options", "map", "work_spec_names, available_gb, runtimes")),
+        "({text, would_get: {work_spec_name, work_unit_key} | null, "
+        "holds: [{work_spec_name, work_unit_key, expires} ...], "
+        f"specs: [{{work_spec_name, {_REASONS}, place?}} ...]}}, null)",
+        "read",
+        "What a worker would be given now, and why.",
+        since="1.0",
     ),
 )
 
@@ -280,5 +351,8 @@ _SERVER: Final = (
 )
 
 CATALOGUE: Final[Mapping[str, Operation]] = MappingProxyType(
-    {operation.name: operation for operation in (*_SPECS, *_UNITS, *_WORKERS, *_LOCKS, *_SERVER)}
+    {
+        operation.name: operation
+        for operation in (*_SPECS, *_UNITS, *_WORKERS, *_EXPLANATIONS, *_LOCKS, *_SERVER)
+    }
 )

@@ -112,6 +112,9 @@ SETTINGS: tuple[Setting, ...] = (
         ("job_queue", "limit_completed_age"), "number", None, "how long archive keeps, seconds"
     ),
     Setting(
+        ("job_queue", "limits"), "any", {}, "limits that specs share by ``uses``: {name: number}"
+    ),
+    Setting(
         ("job_queue", "postgres_connect"), "text", None, "accepted; PostgreSQL is not offered yet"
     ),
     Setting(("job_queue", "postgres_schema"), "text", "public", _OLD),

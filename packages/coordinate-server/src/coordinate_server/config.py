@@ -58,6 +58,7 @@ class ServerConfig:
         restart_grace: what leases have left after a start, at least, seconds.
         limit_completed_count: how many ended units of a spec archive keeps.
         limit_completed_age: how long archive keeps ended units, seconds.
+        shared_limits: how many units may be pending at once of the specs that use a name.
         postgres: whether a PostgreSQL database is named, which is not offered yet.
         tree: the whole effective configuration, secrets and all, other blocks too.
     """
@@ -76,6 +77,7 @@ class ServerConfig:
     restart_grace: float
     limit_completed_count: int | None
     limit_completed_age: float | None
+    shared_limits: Mapping[str, int] = field(factory=dict)
     postgres: bool = False
     tree: Mapping[str, Any] = field(factory=dict, repr=False)
 
@@ -123,6 +125,7 @@ def server_config(
         restart_grace=_in_range("job_queue.restart_grace", queue["restart_grace"], 0, 86400),
         limit_completed_count=_positive(queue, "limit_completed_count"),
         limit_completed_age=_positive(queue, "limit_completed_age"),
+        shared_limits=_shared_limits(queue["limits"]),
         postgres=queue["postgres_connect"] is not None,
         tree={**config, "coordinate": block},
     )
@@ -201,6 +204,16 @@ def _in_range(name: str, value: Any, least: float, most: float) -> Any:
 def _positive(queue: Mapping[str, Any], name: str) -> Any:
     value = queue[name]
     return None if value is None else _in_range(f"job_queue.{name}", value, 0, float("inf"))
+
+
+def _shared_limits(value: Any) -> dict[str, int]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"coordinate.job_queue.limits should be {{name: number}}, not {value!r}")
+    for name, most in value.items():
+        if not isinstance(name, str) or type(most) is not int or most < 0:
+            right = "a name, and a whole number of at least 0"
+            raise ConfigError(f"coordinate.job_queue.limits: {name!r}: {most!r} should be {right}")
+    return dict(value)
 
 
 def _text(name: str, value: Any) -> str | None:

@@ -122,6 +122,7 @@ class _Daemon:
             restart_grace=self.config.restart_grace,
             limit_completed_count=self.config.limit_completed_count,
             limit_completed_age=self.config.limit_completed_age,
+            limits=self.config.shared_limits,
         )
         gc.disable()
         try:
@@ -175,7 +176,7 @@ class _Daemon:
             model.run_due(clock.instant())
             committer.request_flush()
             await self._settle()
-            await asyncio.sleep(_TICK_SECONDS)
+            await asyncio.sleep(0 if model.has_more_due else _TICK_SECONDS)
 
     async def _settle(self) -> None:
         while self.failure is None and self.store.backlog:

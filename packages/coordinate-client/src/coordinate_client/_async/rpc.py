@@ -7,7 +7,7 @@ from typing import Any, Self
 from coordinate_client._async.link import AsyncLink
 from coordinate_client.backoff import Backoff, chance
 from coordinate_client.exceptions import ConnectionFailed, RpcError, Unsupported
-from coordinate_client.server import Server, check_offered, says_no_such_method
+from coordinate_client.server import Server, check_offered, check_options, says_no_such_method
 from coordinate_client.settings import ClientSettings, global_config
 from coordinate_client.transport_async import Connect, Lock, Sleep, connect, current_owner, sleep
 from coordinate_protocol.messages import Failure
@@ -102,6 +102,15 @@ class AsyncCborRpcClient:
             ProgrammerError: for parameters that cannot be sent.
         """
         return await self._call(method, lambda _: params)
+
+    async def _with_options(self, method: str, params: list[Any], options: dict[str, Any]) -> Any:
+        """Call a method whose last parameter is a map, if the server knows all that is in it."""
+
+        def checked(server: Server | None) -> list[Any]:
+            check_options(method, options, server)
+            return [*params, options]
+
+        return await self._call(method, checked)
 
     async def _call(self, method: str, params_for: Callable[[Server | None], Params]) -> Any:
         """Call a method with parameters that depend on the server."""

@@ -120,9 +120,25 @@ class AsyncSpecCalls(AsyncCborRpcClient):
             if start is None or not fresh:
                 return
 
-    async def del_work_spec(self, work_spec_name: str) -> bool:
-        """Delete a work spec and its units; whether there was one."""
-        return bool(pair("del_work_spec", await self._rpc("del_work_spec", [work_spec_name])))
+    async def del_work_spec(self, work_spec_name: str, cascade: bool = False) -> bool:
+        """Delete a work spec and its units.
+
+        Args:
+            work_spec_name: which.
+            cascade: delete the units of other specs that wait for them, too.
+
+        Returns:
+            Whether it was deleted: False where there is none, and, without `cascade`, where units
+            of other specs wait for its units. Which it was is logged.
+
+        Raises:
+            Unsupported: for `cascade`, where the server does not know it.
+        """
+        if cascade:
+            answer = await self._with_options("del_work_spec", [work_spec_name], {"cascade": True})
+        else:
+            answer = await self._rpc("del_work_spec", [work_spec_name])
+        return bool(pair("del_work_spec", answer, logging.INFO))
 
     async def clear(self) -> int:
         """Delete all work specs and their units; how many specs there were."""

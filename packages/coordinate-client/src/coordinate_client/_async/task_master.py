@@ -1,5 +1,7 @@
 """TaskMaster: all that can be asked of a server's job queue."""
 
+from coordinate_client._async.dependency_calls import AsyncDependencyCalls
+from coordinate_client._async.explain_calls import AsyncExplainCalls
 from coordinate_client._async.unit_calls import AsyncUnitCalls
 from coordinate_client._async.worker_calls import AsyncWorkerCalls
 from coordinate_protocol.constants import (
@@ -16,7 +18,7 @@ from coordinate_protocol.constants import (
 __all__ = ["AsyncTaskMaster"]
 
 
-class AsyncTaskMaster(AsyncUnitCalls, AsyncWorkerCalls):
+class AsyncTaskMaster(AsyncUnitCalls, AsyncDependencyCalls, AsyncExplainCalls, AsyncWorkerCalls):
     """A job queue: its work specs, work units and workers.
 
     Where the server answers with a value and a message for people, methods return the value and

@@ -119,9 +119,25 @@ class SpecCalls(CborRpcClient):
             if start is None or not fresh:
                 return
 
-    def del_work_spec(self, work_spec_name: str) -> bool:
-        """Delete a work spec and its units; whether there was one."""
-        return bool(pair("del_work_spec", self._rpc("del_work_spec", [work_spec_name])))
+    def del_work_spec(self, work_spec_name: str, cascade: bool = False) -> bool:
+        """Delete a work spec and its units.
+
+        Args:
+            work_spec_name: which.
+            cascade: delete the units of other specs that wait for them, too.
+
+        Returns:
+            Whether it was deleted: False where there is none, and, without `cascade`, where units
+            of other specs wait for its units. Which it was is logged.
+
+        Raises:
+            Unsupported: for `cascade`, where the server does not know it.
+        """
+        if cascade:
+            answer = self._with_options("del_work_spec", [work_spec_name], {"cascade": True})
+        else:
+            answer = self._rpc("del_work_spec", [work_spec_name])
+        return bool(pair("del_work_spec", answer, logging.INFO))
 
     def clear(self) -> int:
         """Delete all work specs and their units; how many specs there were."""

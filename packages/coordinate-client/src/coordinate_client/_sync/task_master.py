@@ -1,6 +1,8 @@
 # Generated from _async/task_master.py by tools/unasync.py: change that file, not this one.
 """TaskMaster: all that can be asked of a server's job queue."""
 
+from coordinate_client._sync.dependency_calls import DependencyCalls
+from coordinate_client._sync.explain_calls import ExplainCalls
 from coordinate_client._sync.unit_calls import UnitCalls
 from coordinate_client._sync.worker_calls import WorkerCalls
 from coordinate_protocol.constants import (
@@ -17,7 +19,7 @@ from coordinate_protocol.constants import (
 __all__ = ["TaskMaster"]
 
 
-class TaskMaster(UnitCalls, WorkerCalls):
+class TaskMaster(UnitCalls, DependencyCalls, ExplainCalls, WorkerCalls):
     """A job queue: its work specs, work units and workers.
 
     Where the server answers with a value and a message for people, methods return the value and

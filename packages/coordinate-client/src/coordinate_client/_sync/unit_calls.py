@@ -18,8 +18,9 @@ from coordinate_client.answers import (
     split,
 )
 from coordinate_client.exceptions import LostLease, NoSuchWorkSpecError
-from coordinate_client.server import Server
-from coordinate_client.units import WireUnit, as_keys, check_lease, check_options, slices
+from coordinate_client.server import Server, check_options
+from coordinate_client.units import WireUnit, as_keys, check_lease, check_units, slices
+from coordinate_client.wanted import suitable, whole
 from coordinate_protocol.constants import (
     AVAILABLE,
     BLOCKED,
@@ -55,18 +56,23 @@ class UnitCalls(SpecCalls):
         """Add units, or make existing ones available again with new data.
 
         Many are sent in slices, as they are made: where a later slice fails, those before it
-        have been added, and the same call can be made again.
+        have been added, and the same call can be made again. So a unit that others need has to come
+        before them where there may be more than one slice.
 
         Args:
             work_spec_name: the spec they are of.
             work_unit_key_vals: key to data, or (key, data) pairs, or (key, data, options) with
-                options `priority` and `delay` (seconds).
+                options `priority`, `delay` (seconds) and `depends_on`: a list of what the unit
+                needs, each a key of the same spec, (spec, key), or (spec, key, hard), where hard
+                False means that it may fail.
 
         Returns:
-            Whether there is such a spec.
+            Whether they were added: False where there is no such spec, where a unit that is needed
+            does not exist, and for a cycle. Which it was is logged.
 
         Raises:
             ProgrammerError: for an item that is no unit.
+            Unsupported: for `delay` or `depends_on`, where the server does not know it.
         """
         added = False
         for units in slices(work_unit_key_vals):
@@ -77,7 +83,7 @@ class UnitCalls(SpecCalls):
 
     def _add_slice(self, work_spec_name: str, units: list[WireUnit]) -> bool:
         def params(server: Server | None) -> list[Any]:
-            check_options(units, server)
+            check_units(units, server)
             return [work_spec_name, units]
 
         return bool(pair("add_work_units", self._call("add_work_units", params), logging.INFO))
@@ -215,6 +221,7 @@ class UnitCalls(SpecCalls):
         work_unit_keys: Iterable[str | bytes] | None = None,
         state: States | None = None,
         all: bool = False,
+        cascade: bool = False,
     ) -> int:
         """Delete units; with no argument but the spec, none.
 
@@ -223,9 +230,14 @@ class UnitCalls(SpecCalls):
             work_unit_keys: these.
             state: those with this status, or one of these; of the keys, where they are given.
             all: all of them.
+            cascade: and the units that wait for any of these.
 
         Returns:
-            How many were deleted.
+            How many were deleted: none where others wait for one of them, without `cascade`; why
+            is logged.
+
+        Raises:
+            Unsupported: for `cascade`, where the server does not know it.
         """
         options: dict[str, Any] = {}
         if work_unit_keys is not None:
@@ -234,8 +246,10 @@ class UnitCalls(SpecCalls):
             options["state"] = state
         if all:
             options["all"] = True
-        answer = self._rpc("del_work_units", [work_spec_name, options])
-        return int(pair("del_work_units", answer))
+        if cascade:
+            options["cascade"] = True
+        answer = self._with_options("del_work_units", [work_spec_name], options)
+        return int(pair("del_work_units", answer, logging.INFO))
 
     def get_work_unit_status(
         self, work_spec_name: str, work_unit_keys: str | bytes | Iterable[str | bytes]
@@ -248,8 +262,10 @@ class UnitCalls(SpecCalls):
 
         Returns:
             A map with `status`, `expiration` (seconds since 1970, or None), perhaps `worker_id` and
-            `traceback`; None for a key that there is not. For several keys a list of them, or
-            None where there is no such spec.
+            `traceback`, and where there is something to tell `reason` (why the server failed it),
+            `failures`, `lost_leases`, `output_error`, `depends_on` (a list of maps, 1,000 at most),
+            `depends_on_count`, `blocked_by`; None for a key that there is not. For several keys
+            a list of them, or None where there is no such spec.
         """
         answer = self._rpc("get_work_unit_status", [work_spec_name, as_keys(work_unit_keys)])
         found = pair("get_work_unit_status", answer)
@@ -265,6 +281,7 @@ class UnitCalls(SpecCalls):
         lease_time: float | None = None,
         status: int | None = None,
         data: Any = None,
+        delay: float | None = None,
     ) -> bool:
         """Change a unit, whoever has it; workers use the methods of their WorkUnit instead.
 
@@ -274,15 +291,18 @@ class UnitCalls(SpecCalls):
             lease_time: seconds from now that the lease goes on for; at most a day.
             status: the new one.
             data: the new data.
+            delay: seconds until the unit is available, with AVAILABLE as status or a lease_time
+                below zero; with FAILED, until it is tried again, if it is.
 
         Returns:
             Whether that was done; why not is logged.
 
         Raises:
             ProgrammerError: for a lease that no server gives.
+            Unsupported: for `delay`, where the server does not know it.
         """
         lease = None if lease_time is None else check_lease(lease_time)
-        asked = {"lease_time": lease, "status": status, "data": data}
+        asked = {"lease_time": lease, "status": status, "data": data, "delay": delay}
         options = {name: value for name, value in asked.items() if value is not None}
         return self.update_leased(work_spec_name, work_unit_key, options, None)
 
@@ -307,12 +327,14 @@ class UnitCalls(SpecCalls):
 
         Raises:
             LostLease: where the worker has no lease on the unit any more.
+            Unsupported: for an option that the server does not know.
         """
         fenced = False
 
         def params(server: Server | None) -> list[Any]:
             nonlocal fenced
             fenced = worker_id is not None and server is not None
+            check_options("update_work_unit", options, server)
             owned = {"worker_id": worker_id} if fenced else {}
             return [work_spec_name, work_unit_key, dict(options) | owned]
 
@@ -322,28 +344,39 @@ class UnitCalls(SpecCalls):
             raise LostLease(f"work unit {work_unit_key!r} of {work_spec_name!r}: {message}")
         return bool(pair("update_work_unit", answer))
 
-    def retry(self, work_spec_name: str, *work_unit_names: str | bytes) -> bool:
+    def retry(
+        self, work_spec_name: str, *work_unit_names: str | bytes, delay: float | None = None
+    ) -> bool:
         """Make units available again, whatever their status; failed ones without their traceback.
+
+        A unit that needs others which have not ended is blocked instead, and becomes available
+        when they have.
 
         Args:
             work_spec_name: the spec they are of.
             *work_unit_names: their keys.
+            delay: seconds until then.
 
         Returns:
-            Whether all could be.
+            Whether all could be; why not is logged.
+
+        Raises:
+            Unsupported: for `delay`, where the server does not know it.
         """
         if not work_unit_names:
             return True
         units = self.get_work_units(work_spec_name, work_unit_names) or []
-        results = [self._retry_one(work_spec_name, key, data) for key, data in units]
+        results = [self._retry_one(work_spec_name, key, data, delay) for key, data in units]
         return len(results) == len(work_unit_names) and all(results)
 
-    def _retry_one(self, work_spec_name: str, key: str | bytes, data: Any) -> bool:
+    def _retry_one(
+        self, work_spec_name: str, key: str | bytes, data: Any, delay: float | None
+    ) -> bool:
         had_traceback = isinstance(data, dict) and "traceback" in data
         clean = (
             {name: data[name] for name in data if name != "traceback"} if had_traceback else None
         )
-        done = self.update_work_unit(work_spec_name, key, 0, AVAILABLE, clean)
+        done = self.update_work_unit(work_spec_name, key, 0, AVAILABLE, clean, delay)
         if not done:
             logger.info("work unit %r of %r cannot be retried", key, work_spec_name)
         return done
@@ -355,6 +388,7 @@ class UnitCalls(SpecCalls):
         lease_time: float | None = None,
         work_spec_names: Iterable[str] | None = None,
         max_jobs: int | None = 1,
+        runtimes: Iterable[str] | None = None,
     ) -> Any:
         """Lease units to work on.
 
@@ -364,6 +398,7 @@ class UnitCalls(SpecCalls):
             lease_time: seconds, at most a day; None for the setting `default_lifetime`.
             work_spec_names: only of these specs.
             max_jobs: how many at most, all of one spec.
+            runtimes: only of specs with one of these as their `runtime`, or with none.
 
         Returns:
             For max_jobs 1 a WorkUnit, or None where there is nothing to do; otherwise a list.
@@ -371,16 +406,15 @@ class UnitCalls(SpecCalls):
         Raises:
             ProgrammerError: for a lease that no server gives.
             ValueError: for a memory or a number of jobs that is not a number.
+            Unsupported: for `runtimes`, where the server does not know it.
         """
         lease = check_lease(self.settings.default_lifetime if lease_time is None else lease_time)
-        most = 1 if max_jobs is None else _whole("max_jobs", max_jobs)
+        most = 1 if max_jobs is None else whole("max_jobs", max_jobs)
         options: dict[str, Any] = {"max_jobs": most, "lease_time": lease}
-        if work_spec_names is not None:
-            options["work_spec_names"] = as_keys(work_spec_names)
-        if available_gb is not None:
-            options["available_gb"] = _quantity("available_gb", available_gb)
+        options |= suitable(available_gb, work_spec_names, runtimes)
         asked_at = time.time()
-        found = pair("get_work", self._rpc("get_work", [worker_id, options]), logging.INFO)
+        answer = self._with_options("get_work", [worker_id], options)
+        found = pair("get_work", answer, logging.INFO)
         handed = [found] if most == 1 else found
         units = [
             WorkUnit(self, readable(spec), readable(key), data, worker_id, asked_at + lease, lease)
@@ -417,15 +451,3 @@ class UnitCalls(SpecCalls):
             known.get("expires"),
             self.settings.default_lifetime,
         )
-
-
-def _whole(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{name} {value!r} must be a whole number")
-    return value
-
-
-def _quantity(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"{name} {value!r} must be a number")
-    return value

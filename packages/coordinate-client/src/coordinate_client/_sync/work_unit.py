@@ -112,21 +112,38 @@ class WorkUnit:
         """
         return self._update(status=FINISHED)
 
-    def fail(self, exc: BaseException | str | None = None) -> bool:
-        """Say that the work cannot be done.
+    def fail(self, exc: BaseException | str | None = None, delay: float | None = None) -> bool:
+        """Say that the work cannot be done. It is tried again where the spec has `max_retries`.
 
         Args:
             exc: why; its traceback goes into `data["traceback"]`.
+            delay: seconds until it is tried again, if it is; None for what the spec says.
 
         Returns:
             Whether the server still has the unit.
 
         Raises:
             LostLease: where it is another worker's, or nobody's, by now.
+            Unsupported: for `delay`, where the server does not know it.
         """
         if exc is not None:
             self._note_failure(_traceback_of(exc))
-        return self._update(status=FAILED)
+        return self._update(**_delayed(delay), status=FAILED)
+
+    def retry(self, delay: float | None = None) -> bool:
+        """Give the unit back unended, for any worker to try; it does not count as a failure.
+
+        Args:
+            delay: seconds until it is available; None for at once.
+
+        Returns:
+            Whether the server still has the unit.
+
+        Raises:
+            LostLease: where it is another worker's, or nobody's, by now.
+            Unsupported: for `delay`, where the server does not know it.
+        """
+        return self._update(**_delayed(delay), lease_time=-1)
 
     def run(self) -> Any:
         """Call the spec's run function with this unit, and finish it when that returns.
@@ -164,6 +181,10 @@ class WorkUnit:
 
     def _encoded(self) -> Encoded:
         return encoded(f"data of work unit {self.key!r}", self.data)
+
+
+def _delayed(delay: float | None) -> dict[str, float]:
+    return {} if delay is None else {"delay": delay}
 
 
 def _traceback_of(exc: BaseException | str) -> str:

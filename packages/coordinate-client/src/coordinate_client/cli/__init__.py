@@ -6,7 +6,9 @@
     output       one result as JSON, as plain text, as a table
     files        spec files and unit files
     loading      adding many units, with a progress bar
-    specs, units, summary, workers, server, flow      the commands
+    said         what the server says besides its answers: why it refused
+    unit_details, reasons      lines about one unit, and about reasons
+    specs, units, summary, workers, server, flow, dependencies, explanation      the commands
 
 The extra ``[cli]`` brings what they need; this module alone works without, so that it can say so.
 """

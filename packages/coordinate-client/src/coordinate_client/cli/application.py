@@ -8,7 +8,16 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from coordinate_client._version import __version__
-from coordinate_client.cli import flow, server, specs, summary, units, workers
+from coordinate_client.cli import (
+    dependencies,
+    explanation,
+    flow,
+    server,
+    specs,
+    summary,
+    units,
+    workers,
+)
 from coordinate_client.cli.session import Session
 from coordinate_client.exceptions import ConnectionFailed, CoordinateException, RpcError
 from coordinate_protocol.configuration import ConfigError
@@ -119,6 +128,6 @@ def coordinate(ctx: click.Context, config_path: Path | None, address: str | None
     session.address = address
 
 
-for module in (flow, server, specs, summary, units, workers):
+for module in (dependencies, explanation, flow, server, specs, summary, units, workers):
     for command in module.COMMANDS:
         coordinate.add_command(command)

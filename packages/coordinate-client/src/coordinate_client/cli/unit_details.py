@@ -1,7 +1,7 @@
 """What ``work_unit`` tells about one unit: its status, its lease, who has it, how it failed."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from coordinate_client.cli.output import name_of
@@ -10,6 +10,9 @@ from coordinate_client.exceptions import CoordinateException
 from coordinate_protocol.constants import FAILED, FINISHED, PENDING, STATUS_NAMES
 
 __all__ = ["details", "details_lines"]
+
+COUNTS = {"failures": "Failures", "lost_leases": "Lost leases"}
+WHY = {"reason": "Reason", "output_error": "Output error"}
 
 Details = dict[str, Any]
 
@@ -49,8 +52,32 @@ def details_lines(key: str, told: Details) -> Iterator[str]:
         yield f"  {_expiry_title(told['status'])}: {time.ctime(told['expiration'])}"
     if told.get("worker_id") is not None:
         yield f"  Worker: {name_of(told['worker_id'])} ({told['worker'] or 'No information'})"
+    yield from _needed_lines(told)
+    for name, title in COUNTS.items():
+        if told.get(name):
+            yield f"  {title}: {told[name]}"
+    for name, title in WHY.items():
+        if told.get(name):
+            yield f"  {title}: {name_of(told[name])}"
     if told.get("traceback"):
         yield f"  Traceback:\n{name_of(told['traceback'])}"
+
+
+def _needed_lines(told: Details) -> Iterator[str]:
+    """The units that it needs; a server names no more than 1,000 of them."""
+    needed = told.get("depends_on") or []
+    for edge in needed:
+        yield f"  Needs: {_edge(edge)}"
+    more = (told.get("depends_on_count") or 0) - len(needed)
+    if more > 0:
+        yield f"  Needs: {more} more"
+
+
+def _edge(edge: Mapping[str, Any]) -> str:
+    status = STATUS_NAMES.get(edge["status"], "unknown")
+    soft = "" if edge.get("hard", True) else ", may fail"
+    key, spec = name_of(edge["work_unit_key"]), name_of(edge["work_spec_name"])
+    return f"{key!r} of {spec!r} ({status}{soft})"
 
 
 def _expiry_title(status: int) -> str:

@@ -16,6 +16,7 @@ from coordinate_client.cli.options import (
     status_option,
 )
 from coordinate_client.cli.output import as_json, done, name_of, show, table
+from coordinate_client.cli.said import said
 from coordinate_client.cli.session import Session
 from coordinate_client.cli.unit_details import details, details_lines
 
@@ -110,7 +111,7 @@ def _detail_lines(units: Iterable[Unit]) -> Iterator[str]:
 def work_unit(session: Session, spec_name: str, unit: tuple[str, ...], *, wants_json: bool) -> None:
     """Print the status of each UNIT.
 
-    With it go its expiry, its worker, and its traceback.
+    With it go its expiry, its worker, what it needs, how often it failed, and why.
     """
     found = {key: details(session, spec_name, key) for key in unit}
     missing = [key for key, told in found.items() if told is None]
@@ -143,12 +144,16 @@ class Retried:
     """What ``retry`` did.
 
     Arguments:
-        count: how many units are available again.
+        delay: seconds until the units are available; None for at once.
+        count: how many units were given to it again.
         unknown: those that were named and are not units of the spec.
+        refused: why others could not be retried, by spec and key.
     """
 
+    delay: float | None = None
     count: int = 0
     unknown: list[str] = field(factory=list)
+    refused: dict[tuple[str, Any], str] = field(factory=dict)
 
     def message(self) -> str:
         """The line for people; 0.1.5's words."""
@@ -160,6 +165,9 @@ class Retried:
 @click.command("retry")
 @spec_options
 @click.option("-a", "--all", "everything", is_flag=True, help="Every failed unit.")
+@click.option(
+    "--delay", type=click.FloatRange(min=0), metavar="SECONDS", help="Not before so many seconds."
+)
 @click.argument("unit", nargs=-1)
 @json_option
 @pass_session
@@ -167,34 +175,45 @@ def retry(
     session: Session,
     spec_name: str,
     unit: tuple[str, ...],
+    delay: float | None,
     *,
     everything: bool,
     wants_json: bool,
 ) -> None:
     """Make work units available again.
 
-    Each UNIT, or with -a all failed ones. "-W -" means every work spec.
+    Each UNIT, or with -a all failed ones. "-W -" means every work spec. One that needs other units
+    waits for them.
     """
     if unit and everything:
         raise click.UsageError("say UNIT … or -a, not both")
     if not unit and not everything:
         raise click.UsageError("say which: UNIT …, or -a for all failed ones")
-    retried = Retried()
+    retried = Retried(delay)
     for name in _spec_names(session, spec_name):
         if everything:
-            retried.count += _retry_all(session, name)
+            _retry_all(session, name, retried)
         else:
             _retry_named(session, name, unit, retried)
+    if everything:
+        # One that another had to be retried for waits for that now, or was removed meanwhile.
+        retried.unknown.clear()
+        _forget_those_not_failed(session, retried)
     _tell_retried(retried, wants_json=wants_json)
 
 
 def _tell_retried(retried: Retried, *, wants_json: bool) -> None:
-    value = {"retried": retried.count, "unknown": retried.unknown}
-    if retried.count or not retried.unknown or wants_json:
+    refused = {name_of(key): reason for (_spec, key), reason in retried.refused.items()}
+    value = {"retried": retried.count, "unknown": retried.unknown, "refused": refused}
+    if retried.count or not (retried.unknown or refused) or wants_json:
         done(retried.message(), value, wants_json=wants_json)
     if retried.unknown:
         names = ", ".join(repr(key) for key in retried.unknown)
         raise click.ClickException(f"no such work unit {names}")
+    if refused:
+        key, reason = next(iter(refused.items()))
+        more = f" ({len(refused)} in all)" if len(refused) > 1 else ""
+        raise click.ClickException(f"work unit {key!r} cannot be retried{more}: {reason}")
 
 
 def _spec_names(session: Session, spec_name: str) -> list[str]:
@@ -205,15 +224,21 @@ def _spec_names(session: Session, spec_name: str) -> list[str]:
     return [spec["name"] for spec in session.task_master.iter_work_specs()]
 
 
-def _retry_all(session: Session, spec_name: str) -> int:
+def _retry_all(session: Session, spec_name: str, retried: Retried) -> None:
     """Retry every failed unit once: one that fails again meanwhile stays failed."""
-    retried = Retried()
     tried: set[Any] = set()
     while keys := [key for key in _failed(session, spec_name) if key not in tried]:
         tried.update(keys)
-        # One that cannot be retried was removed by somebody else: that is no error here.
         _retry_named(session, spec_name, keys, retried)
-    return retried.count
+
+
+def _forget_those_not_failed(session: Session, retried: Retried) -> None:
+    for spec_name in {name for name, _key in retried.refused}:
+        keys = [key for name, key in retried.refused if name == spec_name]
+        found = session.task_master.get_work_unit_status(spec_name, keys) or [None] * len(keys)
+        for key, status in zip(keys, found, strict=True):
+            if status is None or status["status"] != STATUSES["failed"]:
+                del retried.refused[spec_name, key]
 
 
 def _failed(session: Session, spec_name: str) -> list[Any]:
@@ -223,10 +248,14 @@ def _failed(session: Session, spec_name: str) -> list[Any]:
 
 
 def _retry_named(session: Session, spec_name: str, keys: Sequence[Any], retried: Retried) -> None:
-    """Retry these units, whatever their status, and note those that there are not."""
+    """Retry these units, whatever their status, and note those that cannot be, and why."""
     for key in keys:
-        if session.task_master.retry(spec_name, key):
+        with said() as messages:
+            could = session.task_master.retry(spec_name, key, delay=retried.delay)
+        if could:
             retried.count += 1
+        elif messages and not messages[-1].startswith("no such"):
+            retried.refused[spec_name, key] = messages[-1]
         else:
             retried.unknown.append(name_of(key))
 
@@ -234,24 +263,36 @@ def _retry_named(session: Session, spec_name: str, keys: Sequence[Any], retried:
 @click.command("clear")
 @spec_options
 @status_option
+@click.option("--cascade", is_flag=True, help="And the units of any spec that wait for them.")
 @click.argument("unit", nargs=-1)
 @json_option
 @pass_session
 def clear(
-    session: Session, spec_name: str, status: str | None, unit: tuple[str, ...], *, wants_json: bool
+    session: Session,
+    spec_name: str,
+    status: str | None,
+    unit: tuple[str, ...],
+    *,
+    cascade: bool,
+    wants_json: bool,
 ) -> None:
     """Remove work units from a work spec.
 
-    Each UNIT, or with -s those in a status, or without either ALL of them; it does not ask.
+    Each UNIT, or with -s those in a status, or without either ALL of them; it does not ask. Nothing
+    is removed where other units wait for one of them, unless --cascade is given.
     """
     # Unknown specs are told as such: 0 units removed would hide a slip of the pen.
     session.task_master.status(spec_name)
-    count = session.task_master.del_work_units(
-        spec_name,
-        work_unit_keys=list(unit) or None,
-        state=None if status is None else STATUSES[status],
-        all=status is None and not unit,
-    )
+    with said() as messages:
+        count = session.task_master.del_work_units(
+            spec_name,
+            work_unit_keys=list(unit) or None,
+            state=None if status is None else STATUSES[status],
+            all=status is None and not unit,
+            cascade=cascade,
+        )
+    if not count and messages:
+        raise click.ClickException(messages[-1])
     message = f"Removed {count} work units."
     done(message, {"work_spec": spec_name, "removed": count}, wants_json=wants_json)
 

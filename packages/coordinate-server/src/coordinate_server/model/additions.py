@@ -1,16 +1,18 @@
 """Adding units to a spec: the checks, and what becomes of a unit that is there already."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from coordinate_protocol.constants import AVAILABLE, DELAYED, STANDARD
-from coordinate_server.model.calls import NewUnit
-from coordinate_server.model.errors import Refused
+from coordinate_protocol.constants import BLOCKED, DELAYED, STANDARD, STATUS_NAMES
+from coordinate_server.model.calls import EdgeEnd, NewEdge, NewUnit
+from coordinate_server.model.dependencies import Dependencies, Edge, key_text, named
+from coordinate_server.model.errors import NoSuchSpec, NotAdded, Refused
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.roster import Roster
 from coordinate_server.model.settings import ModelSettings
+from coordinate_server.model.statuses import ENDED
 from coordinate_server.model.unit import Unit
 
-__all__ = ["add", "check_data", "check_number", "check_unit"]
+__all__ = ["Additions", "check_data", "check_number", "check_unit", "resolve"]
 
 
 def check_number(what: str, value: object, least: float | None = None) -> None:
@@ -56,29 +58,132 @@ def check_unit(new: NewUnit, settings: ModelSettings) -> None:
         check_number("delay", new.delay, 0)
 
 
-def add(roster: Roster, at: Instant, units: Iterable[NewUnit]) -> None:
-    """Add units that were checked; of equal keys the last wins.
+def resolve(
+    at: Instant,
+    units: Iterable[tuple[Roster, NewUnit]],
+    edges: Iterable[NewEdge],
+    rosters: Mapping[str, Roster],
+) -> "Additions":
+    """Find all that is to be added, with nothing changed yet.
 
-    One that is there already gets the new data and may run again, whoever had it; its priority
-    stays unless another is given, as in 0.1.5.
+    Arguments:
+        at: the moment.
+        units: new units with their specs; of equal ones the last wins.
+        edges: dependencies, besides what the units say they need.
+        rosters: the specs by name.
+
+    Raises:
+        Refused: something that a unit needs is nowhere, or a unit that is to wait has ended.
     """
-    for new in {new.key: new for new in units}.values():
-        unit = roster.units.get(new.key)
-        not_before = at.wall + new.delay if new.delay else None
+    additions = Additions(at, rosters)
+    for roster, new in units:
+        additions.plan_unit(roster, new)
+    additions.plan_needs()
+    for edge in edges:
+        additions.plan_edge(edge)
+    return additions
+
+
+class Additions:
+    """Units and edges that are to be added together.
+
+    Arguments:
+        at: the moment.
+        rosters: the specs by name.
+    """
+
+    def __init__(self, at: Instant, rosters: Mapping[str, Roster]) -> None:
+        self._at, self._rosters = at, rosters
+        self._planned: dict[tuple[Roster, bytes], tuple[NewUnit, Unit]] = {}
+        self._edges: list[Edge] = []
+
+    def plan_unit(self, roster: Roster, new: NewUnit) -> None:
+        """Plan to add a unit that was checked."""
+        known = self._planned.get((roster, new.key))
+        unit = roster.units.get(new.key) if known is None else known[1]
+        self._planned[roster, new.key] = new, unit or Unit(new.key, new.data)
+
+    def plan_needs(self) -> None:
+        """Plan the edges that the units say."""
+        for (roster, _), (new, unit) in self._planned.items():
+            for need in new.needs:
+                earlier_roster = roster if need.spec is None else self._rosters.get(need.spec)
+                earlier = self._find(earlier_roster, need.key)
+                if earlier is None or earlier_roster is None:
+                    spec = roster.spec.name if need.spec is None else need.spec
+                    missing = f"{key_text(need.key)} of {spec!r}"
+                    raise NotAdded(
+                        f"work unit {named(roster, unit)} needs {missing}, which does not exist"
+                    )
+                self._edges.append((unit, roster, earlier, earlier_roster, need.hard))
+
+    def plan_edge(self, edge: NewEdge) -> None:
+        """Plan an edge between units that are there or planned."""
+        later_roster, later = self._end(edge.later)
+        earlier_roster, earlier = self._end(edge.earlier)
+        if later.status in ENDED and (later_roster, later.key) not in self._planned:
+            how = STATUS_NAMES[later.status]
+            whose = named(later_roster, later)
+            raise NotAdded(f"work unit {whose} cannot wait for another, it has {how}")
+        self._edges.append((later, later_roster, earlier, earlier_roster, edge.hard))
+
+    def _end(self, end: EdgeEnd) -> tuple[Roster, Unit]:
+        roster = self._rosters.get(end.spec)
+        if roster is None:
+            raise NoSuchSpec(end.spec)
+        unit = self._find(roster, end.key)
         if unit is None:
-            priority = STANDARD if new.priority is None else new.priority
-            status = AVAILABLE if not_before is None else DELAYED
-            roster.add(Unit(new.key, new.data, priority, status, not_before=not_before))
-        else:
-            roster.replace_data(unit, new.data)
-            _renew(roster, unit, new.priority, not_before)
+            raise NotAdded(
+                f"work unit {key_text(end.key)} of {end.spec!r} does not exist and is given no data"
+            )
+        return roster, unit
+
+    def _find(self, roster: Roster | None, key: bytes) -> Unit | None:
+        if roster is None:
+            return None
+        planned = self._planned.get((roster, key))
+        return roster.units.get(key) if planned is None else planned[1]
+
+    def apply(self, dependencies: Dependencies) -> None:
+        """Add all of it; a cycle is refused with nothing changed.
+
+        A unit that is there already gets the new data and may run again, whoever had it; its
+        priority stays unless another is given, as in 0.1.5.
+
+        Raises:
+            Refused: the edges would close a cycle.
+        """
+        dependencies.link(self._edges)
+        for (roster, _), (new, unit) in self._planned.items():
+            if roster.units.get(new.key) is unit:
+                _renew(roster, self._at, unit, new)
+            else:
+                _admit(roster, self._at, unit, new)
+        # What begins anew is told of first: nothing is to fail for what had failed before.
+        dependencies.settle(self._at)
+        for later, roster, *_ in self._edges:
+            roster.need_changed(later, self._at)
+        dependencies.settle(self._at)
 
 
-def _renew(roster: Roster, unit: Unit, priority: float | None, not_before: float | None) -> None:
-    def change(unit: Unit) -> None:
-        unit.free()
-        unit.status = AVAILABLE if not_before is None else DELAYED
-        unit.not_before = not_before
-        unit.priority = unit.priority if priority is None else priority
+def _admit(roster: Roster, at: Instant, unit: Unit, new: NewUnit) -> None:
+    unit.data = new.data
+    not_before = _not_before(at, new)
+    unit.priority = STANDARD if new.priority is None else new.priority
+    if not_before is not None:
+        unit.status, unit.not_before = DELAYED, not_before
+    if unit.links is not None and (unit.links.unmet or unit.links.broken):
+        unit.status = BLOCKED
+    roster.add(unit)
 
-    roster.change(unit, change)
+
+def _renew(roster: Roster, at: Instant, unit: Unit, new: NewUnit) -> None:
+    if new.priority is not None and new.priority != unit.priority:
+        priority = new.priority
+        roster.change(unit, lambda unit: setattr(unit, "priority", priority))
+    roster.begin_anew(unit, at, _not_before(at, new))
+    roster.replace_data(unit, new.data)
+
+
+def _not_before(at: Instant, new: NewUnit) -> float | None:
+    return at.wall + new.delay if new.delay else None

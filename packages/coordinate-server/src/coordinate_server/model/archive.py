@@ -3,6 +3,7 @@
 from heapq import nlargest
 
 from coordinate_protocol.constants import FAILED, FINISHED
+from coordinate_server.model.dependencies import Dependencies
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.roster import Roster
 from coordinate_server.model.settings import ModelSettings
@@ -11,7 +12,9 @@ from coordinate_server.model.unit import Unit
 __all__ = ["archive"]
 
 
-def archive(roster: Roster, at: Instant, settings: ModelSettings) -> None:
+def archive(
+    roster: Roster, at: Instant, settings: ModelSettings, dependencies: Dependencies
+) -> None:
     """Forget the finished units of a spec, and its failed ones, beyond the limits.
 
     The spec's own limits go before the server's; of equally old units those with higher keys stay.
@@ -23,6 +26,7 @@ def archive(roster: Roster, at: Instant, settings: ModelSettings) -> None:
     for status in (FINISHED, FAILED):
         units = _beyond(roster, at, status, count, age)
         for unit in units:
+            dependencies.forget(unit, at)
             roster.remove(unit)
         if units:
             roster.archived[status] = roster.archived.get(status, 0) + len(units)

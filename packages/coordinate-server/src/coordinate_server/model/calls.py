@@ -1,18 +1,75 @@
 """What goes into the calls on work units, and what comes out of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from attrs import field, frozen
 
+from coordinate_server.model.reasons import Reason
+
 __all__ = [
+    "AttemptView",
+    "EdgeEnd",
     "HandOut",
     "HeldUnit",
+    "Need",
+    "NeedView",
+    "NewEdge",
     "NewUnit",
+    "SpecExplanation",
+    "SpecPlace",
+    "UnitExplanation",
     "UnitUpdate",
     "UnitView",
     "WorkRequest",
+    "WorkerExplanation",
     "WorkerView",
 ]
+
+
+@frozen
+class Need:
+    """A unit that another one needs.
+
+    Arguments:
+        spec: the name of its spec; None for that of the other.
+        key: its key.
+        hard: whether it must have finished, not only ended.
+    """
+
+    spec: str | None
+    key: bytes
+    hard: bool = True
+
+
+@frozen
+class EdgeEnd:
+    """One of the two units of a dependency that is to be added.
+
+    Arguments:
+        spec: the name of its spec.
+        key: its key.
+        data: its data as CBOR, to add it; None for one that is there.
+    """
+
+    spec: str
+    key: bytes
+    data: bytes | None = None
+
+
+@frozen
+class NewEdge:
+    """A dependency to add.
+
+    Arguments:
+        later: the unit that needs the other.
+        earlier: the unit that it needs.
+        hard: whether that must have finished, not only ended.
+    """
+
+    later: EdgeEnd
+    earlier: EdgeEnd
+    hard: bool = True
 
 
 @frozen
@@ -24,12 +81,14 @@ class NewUnit:
         data: its data as CBOR.
         priority: higher runs first; None for the standard one.
         delay: seconds until it may run; None for at once.
+        needs: the units that it needs.
     """
 
     key: bytes
     data: bytes
     priority: float | None = None
     delay: float | None = None
+    needs: tuple["Need", ...] = ()
 
 
 @frozen
@@ -41,12 +100,14 @@ class UnitUpdate:
         status: the status to go to.
         data: the new data as CBOR.
         worker_id: who says so; None for a caller that does not say, who may do more.
+        delay: seconds until it may run again, if it is to; None for what its spec says.
     """
 
     lease_time: float | None = None
     status: int | None = None
     data: bytes | None = None
     worker_id: str | None = None
+    delay: float | None = None
 
 
 def _names(names: Iterable[str] | None) -> frozenset[str] | None:
@@ -62,12 +123,14 @@ class WorkRequest:
         spec_names: the specs to choose from; None for all.
         lease_time: seconds; None for the usual 300.
         available_gb: memory at hand; None for enough.
+        runtimes: what it can run; None for everything.
     """
 
     max_jobs: int = 1
     spec_names: frozenset[str] | None = field(default=None, converter=_names)
     lease_time: float | None = None
     available_gb: float | None = None
+    runtimes: frozenset[str] | None = field(default=None, converter=_names)
 
 
 @frozen
@@ -105,6 +168,13 @@ class UnitView:
         deadline: when its lease ends, on ``now``; None unless it is pending.
         not_before: when it may run, on ``wall``; None unless it is delayed.
         ended: when it ended, on ``wall``; None unless it has.
+        failures: how often it failed since it was added or taken up again.
+        lost_leases: how many leases it lost since then.
+        reason: why the server failed it; None if it did not.
+        output_error: what of its output made no unit, or None.
+        needs: the first thousand units that it needs.
+        needs_count: how many units it needs.
+        unmet: how many of these keep it from running.
     """
 
     key: bytes
@@ -116,6 +186,53 @@ class UnitView:
     deadline: float | None
     not_before: float | None
     ended: float | None
+    failures: int = 0
+    lost_leases: int = 0
+    reason: str | None = None
+    output_error: str | None = None
+    needs: tuple["NeedView", ...] = ()
+    needs_count: int = 0
+    unmet: int = 0
+
+
+@frozen
+class NeedView:
+    """A unit that another one needs, as it is at one moment.
+
+    Arguments:
+        spec: the name of its spec.
+        key: its key.
+        hard: whether it must have finished, not only ended.
+        status: its status.
+    """
+
+    spec: str
+    key: bytes
+    hard: bool
+    status: int
+
+
+@frozen
+class AttemptView:
+    """One hand-out of a unit.
+
+    Arguments:
+        attempt: its number.
+        worker_id: who got it, or None for a caller that did not say.
+        began: when, on ``wall``.
+        ended: when it was over, on ``wall``; None if it is not.
+        outcome: pending, finished, failed, lost, released or replaced.
+        reason: why the server ended it, or None.
+        traceback: what the unit's data said of a failure, or None.
+    """
+
+    attempt: int
+    worker_id: str | None
+    began: float | None
+    ended: float | None
+    outcome: str
+    reason: str | None = None
+    traceback: str | None = None
 
 
 @frozen
@@ -156,3 +273,68 @@ class WorkerView:
     data: bytes
     heard: float
     expiry: float | None
+
+
+@frozen
+class UnitExplanation:
+    """Why a unit does not run.
+
+    Arguments:
+        status: its status.
+        text: the first reason.
+        reasons: all of them, in the scheduler's order.
+    """
+
+    status: int
+    text: str
+    reasons: tuple[Reason, ...]
+
+
+@frozen
+class SpecExplanation:
+    """Why a spec hands out nothing.
+
+    Arguments:
+        text: the first reason.
+        counts: its units by status, and of the available ones how many are runnable and, by the
+            code of the reason, how many are waiting.
+        reasons: all of them, in the scheduler's order.
+    """
+
+    text: str
+    counts: Mapping[str, Any]
+    reasons: tuple[Reason, ...]
+
+
+@frozen
+class SpecPlace:
+    """Why a worker gets nothing of a spec.
+
+    Arguments:
+        spec: its name.
+        reasons: why, in the scheduler's order.
+        place: its place among those whose turn it is by weight; None if it is not among them.
+    """
+
+    spec: str
+    reasons: tuple[Reason, ...]
+    place: int | None
+
+
+@frozen
+class WorkerExplanation:
+    """What a worker would get.
+
+    Arguments:
+        text: that, in a sentence.
+        spec: the name of the spec of what it would get; None for nothing.
+        key: the unit's key; None for nothing, or for one that is to be made up.
+        holds: spec, key and deadline (on ``now``) of what it has.
+        specs: each spec, by name.
+    """
+
+    text: str
+    spec: str | None
+    key: bytes | None
+    holds: tuple[tuple[str, bytes, float], ...]
+    specs: tuple[SpecPlace, ...]

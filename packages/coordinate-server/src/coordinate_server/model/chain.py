@@ -5,21 +5,42 @@ from typing import Any
 
 from attrs import evolve
 
-from coordinate_protocol.codec import decode, encode
-from coordinate_protocol.errors import ProtocolError
-from coordinate_protocol.limits import ANSWER_LIMITS
+from coordinate_protocol.codec import encode
+from coordinate_protocol.errors import ProtocolError, shown
 from coordinate_protocol.values import key_bytes
+from coordinate_server.model.additions import check_unit
 from coordinate_server.model.calls import NewUnit
+from coordinate_server.model.contents import content
 from coordinate_server.model.errors import Refused
+from coordinate_server.model.settings import ModelSettings
+from coordinate_server.model.unit import Unit
 
-__all__ = ["chained_units"]
+__all__ = ["chain"]
 
 _MOST_PARTS = 4
 _OPTIONS = ("priority", "delay")
 _LEFT_OUT: tuple[Any, ...] = ({}, None, None)
 
 
-def chained_units(data: bytes, priority: float) -> tuple[list[NewUnit], list[str]]:
+def chain(unit: Unit, settings: ModelSettings) -> tuple[list[NewUnit], str | None]:
+    """Give the units that a finished one makes.
+
+    Returns:
+        Those that can be added, and what of the output could not be used; None for nothing.
+    """
+    units, faults = _chained(unit.data, unit.priority)
+    fit = []
+    for new in units:
+        try:
+            check_unit(new, settings)
+        except Refused as error:
+            faults.append(str(error))
+        else:
+            fit.append(new)
+    return fit, f"{len(faults)} of its output made no unit: {faults[0]}" if faults else None
+
+
+def _chained(data: bytes, priority: float) -> tuple[list[NewUnit], list[str]]:
     """Read the output of a unit that has finished.
 
     ``output`` is a map key -> data, or an array of: key | (key, data) |
@@ -48,17 +69,13 @@ def chained_units(data: bytes, priority: float) -> tuple[list[NewUnit], list[str
 
 
 def _output(data: bytes) -> list[Any]:
-    # The word is in the bytes as it is, so most data need not be decoded to know it is not there.
-    if b"output" not in data:
-        return []
-    value = decode(data, ANSWER_LIMITS, integer_keys=True)
-    output = value.get("output", value.get(b"output")) if isinstance(value, Mapping) else None
+    output = content(data, "output")
     if output is None:
         return []
     if isinstance(output, Mapping):
         return list(output.items())
     if not isinstance(output, list | tuple):
-        raise Refused(f"output should be a map or an array, not {output!r:.80}")
+        raise Refused(f"output should be a map or an array, not {shown(output)}")
     return list(output)
 
 
@@ -66,7 +83,7 @@ def _unit(item: Any) -> NewUnit:
     if isinstance(item, str | bytes):
         return NewUnit(key_bytes(item), encode({}))
     if not isinstance(item, list | tuple) or not 1 <= len(item) <= _MOST_PARTS:
-        raise Refused(f"output should hold keys or (key, data), not {item!r:.80}")
+        raise Refused(f"output should hold keys or (key, data), not {shown(item)}")
     parts: list[Any] = [*item, *_LEFT_OUT[len(item) - 1 :]]
     key, content, options, given = parts
     priority, delay = _options(options)
@@ -77,6 +94,6 @@ def _options(options: Any) -> tuple[Any, Any]:
     if options is None:
         return None, None
     if not isinstance(options, Mapping):
-        raise Refused(f"options of a unit should be a map, not {options!r:.80}")
+        raise Refused(f"options of a unit should be a map, not {shown(options)}")
     priority, delay = (options.get(name, options.get(name.encode())) for name in _OPTIONS)
     return priority, delay

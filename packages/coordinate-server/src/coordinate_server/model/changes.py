@@ -8,9 +8,11 @@ __all__ = [
     "DATA",
     "DELETE",
     "DROP",
+    "EDGE",
     "LOCK",
     "META",
     "PUT",
+    "RATE",
     "REPLY",
     "SPEC",
     "TABLES",
@@ -35,6 +37,8 @@ AREA: Final = 5
 LOCK: Final = 6
 REPLY: Final = 7
 ATTEMPT: Final = 8
+EDGE: Final = 9
+RATE: Final = 10
 
 TABLES: Final = {
     META: "meta",
@@ -46,6 +50,8 @@ TABLES: Final = {
     LOCK: "lock",
     REPLY: "reply",
     ATTEMPT: "attempt",
+    EDGE: "edge",
+    RATE: "rate",
 }
 
 Change = tuple[int, int, bytes, bytes]

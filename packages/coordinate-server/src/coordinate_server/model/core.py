@@ -4,6 +4,7 @@ import cbor2
 
 from coordinate_server.model.alarms import Alarms
 from coordinate_server.model.changes import META, PUT, Change
+from coordinate_server.model.dependencies import Dependencies
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.ledger import Ledger
 from coordinate_server.model.roster import Roster
@@ -25,6 +26,15 @@ def _delayed(entry: tuple[Roster, Unit], moment: float) -> bool:
     return unit.not_before == moment and roster.units.get(unit.key) is unit
 
 
+def _making(roster: Roster, moment: float) -> bool:
+    return roster.maker.next == moment and not roster.gone
+
+
+def _rated(roster: Roster, moment: float) -> bool:
+    log = roster.rate_log
+    return log is not None and log.frees() == moment and not roster.gone
+
+
 def _expiring(entry: tuple[Workers, Worker], moment: float) -> bool:
     workers, worker = entry
     return worker.expiry == moment and workers.by_id.get(worker.worker_id) is worker
@@ -41,9 +51,14 @@ class Core:
         self.settings = settings
         self.clock = 0.0
         self.ledger = Ledger()
+        self.dependencies = Dependencies(self.ledger)
         self.leases: Alarms[tuple[Roster, Unit]] = Alarms(_leased)
         self.delays: Alarms[tuple[Roster, Unit]] = Alarms(_delayed)
+        self.makings: Alarms[Roster] = Alarms(_making)
+        self.rates: Alarms[Roster] = Alarms(_rated)
         self.expiries: Alarms[tuple[Workers, Worker]] = Alarms(_expiring)
+        # Specs with a run that was missed and waits for the last one to end.
+        self.owing: dict[Roster, None] = {}
         self.attempt = 0
         self.spec_id = 0
         self._written = (0, 0)
@@ -59,13 +74,20 @@ class Core:
         return self.spec_id
 
     def run_due(self, at: Instant) -> None:
-        """Let leases, delays and workers end whose time has come."""
+        """Let leases, delays and workers end whose time has come, and have made what is due."""
         for roster, unit in self.leases.due(at.now):
-            roster.release(unit)
+            roster.expire(unit, at)
         for roster, unit in self.delays.due(at.wall):
-            roster.release(unit)
+            roster.wake(unit, at)
+        for roster in self.rates.due(at.now):
+            roster.touch()
         for workers, worker in self.expiries.due(at.now):
             workers.forget(worker.worker_id)
+        self.dependencies.settle(at)
+        for roster in self.makings.due(at.wall):
+            roster.make_due(at)
+        for roster in list(self.owing):
+            roster.make_owed(at)
 
     def take_changes(self, at: Instant) -> list[Change]:
         """Give what changed since the last time, with the counters and the clock it happened at."""

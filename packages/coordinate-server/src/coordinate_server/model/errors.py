@@ -5,10 +5,19 @@ ModelError
 ├── NoSuchUnit
 ├── NotOwner
 ├── Refused
+│   └── NotAdded
 └── DamagedRow
 """
 
-__all__ = ["DamagedRow", "ModelError", "NoSuchSpec", "NoSuchUnit", "NotOwner", "Refused"]
+__all__ = [
+    "DamagedRow",
+    "ModelError",
+    "NoSuchSpec",
+    "NoSuchUnit",
+    "NotAdded",
+    "NotOwner",
+    "Refused",
+]
 
 
 class ModelError(Exception):
@@ -58,6 +67,10 @@ class NotOwner(ModelError):
 
 class Refused(ModelError):
     """A call that asks for something that cannot be; the message says what would be right."""
+
+
+class NotAdded(Refused):
+    """Units or edges that cannot be: something needed is nowhere, or would need itself."""
 
 
 class DamagedRow(ModelError):

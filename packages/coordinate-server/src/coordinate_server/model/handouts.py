@@ -15,31 +15,29 @@ from coordinate_server.model.unit import Unit
 
 __all__ = ["hand_out"]
 
-_EMPTY_MAP = b"\xa0"
-
 
 def hand_out(
     core: Core, roster: Roster, at: Instant, worker_id: str, request: WorkRequest
 ) -> list[HandOut]:
     """Hand out units of a spec: as many as asked for, there, and allowed."""
     lease, message = _lease_time(request.lease_time)
-    most = _most(roster, request)
+    most = _most(roster, at, request)
     handed: list[HandOut] = []
-    made_up = False
     while len(handed) < most:
         unit = roster.ready.first()
-        if unit is None and not made_up and roster.continuous_due(at.wall):
-            unit, made_up = _make_up(roster, at), True
+        if unit is None and roster.may_make():
+            unit = _make_up(roster, at)
         if unit is None:
             break
         attempt, deadline = core.next_attempt(), at.now + lease
-        _lease(roster, unit, worker_id, attempt, deadline)
+        _lease(roster, unit, at, worker_id, attempt, deadline)
+        roster.note_rate(at.now)
         handed.append(HandOut(roster.spec.name, unit.key, unit.data, attempt, deadline, message))
     return handed
 
 
-def _most(roster: Roster, request: WorkRequest) -> int:
-    bounds = (request.max_jobs, roster.spec.max_getwork, roster.room())
+def _most(roster: Roster, at: Instant, request: WorkRequest) -> int:
+    bounds = (request.max_jobs, roster.spec.max_getwork, roster.room(at.now))
     return min(bound for bound in bounds if bound is not None)
 
 
@@ -56,9 +54,11 @@ def _lease_time(seconds: float | None) -> tuple[float, str | None]:
     return taken, note
 
 
-def _lease(roster: Roster, unit: Unit, worker_id: str, attempt: int, deadline: float) -> None:
+def _lease(
+    roster: Roster, unit: Unit, at: Instant, worker_id: str, attempt: int, deadline: float
+) -> None:
     def change(unit: Unit) -> None:
-        unit.status, unit.worker_id = PENDING, worker_id
+        unit.status, unit.worker_id, unit.began = PENDING, worker_id, at.wall
         unit.attempt, unit.deadline = attempt, deadline
 
     roster.change(unit, change)
@@ -66,14 +66,7 @@ def _lease(roster: Roster, unit: Unit, worker_id: str, attempt: int, deadline: f
 
 def _make_up(roster: Roster, at: Instant) -> Unit:
     """Make a unit of a continuous spec; its key is the time, as 0.1.5's is."""
-    name = f"{at.wall:.6f}"
-    key, suffix = name.encode(), 0
-    while key in roster.units:
-        suffix += 1
-        key = f"{name}-{suffix}".encode()
-    unit = Unit(key, _EMPTY_MAP, GENERATED)
-    roster.add(unit)
-    if roster.spec.interval is not None:
-        roster.next_continuous = at.wall + roster.spec.interval
-        roster.write()
+    unit = roster.make(f"{at.wall:.6f}".encode(), GENERATED)
+    roster.maker.last = at.wall
+    roster.plan(at.wall)
     return unit

@@ -2,19 +2,38 @@
 
 from collections.abc import Callable, Iterator
 
-from coordinate_server.model.changes import DATA, DELETE, DROP, PUT, SPEC, UNIT, WORKER, Change
-from coordinate_server.model.rows import unit_row
+import cbor2
+
+from coordinate_server.model.calls import AttemptView
+from coordinate_server.model.changes import (
+    ATTEMPT,
+    DATA,
+    DELETE,
+    DROP,
+    EDGE,
+    PUT,
+    RATE,
+    SPEC,
+    UNIT,
+    WORKER,
+    Change,
+)
+from coordinate_server.model.rows import attempt_key, attempt_row, unit_row
 from coordinate_server.model.unit import Unit
 
 __all__ = ["Ledger"]
 
 _Writer = Callable[[], bytes]
 
+# What is under a spec's id, and goes with all of its units.
+_OF_UNITS = (UNIT, DATA, ATTEMPT, EDGE)
+_SLOT_BYTES = 4
+
 
 class Ledger:
     """The rows to write, encoded only when they are taken."""
 
-    __slots__ = ("_data", "_drops", "_specs", "_units", "_workers")
+    __slots__ = ("_data", "_drops", "_others", "_specs", "_units", "_workers")
 
     def __init__(self) -> None:
         self._reset()
@@ -25,6 +44,8 @@ class Ledger:
         self._units: dict[bytes, Unit | None] = {}
         self._data: dict[bytes, bytes | None] = {}
         self._workers: dict[bytes, _Writer | None] = {}
+        # Rows that are written once, by table and key.
+        self._others: dict[tuple[int, bytes], bytes | None] = {}
 
     def spec(self, key: bytes, write: _Writer | None) -> None:
         """Note that a spec changed; None for one that is gone."""
@@ -38,14 +59,43 @@ class Ledger:
         """Note that a unit's data changed."""
         self._data[key] = data
 
-    def forget_unit(self, key: bytes) -> None:
-        """Note that a unit is gone."""
-        self._units[key] = self._data[key] = None
+    def forget_unit(self, spec_key: bytes, unit: Unit) -> None:
+        """Note that a unit is gone, and what was remembered of it."""
+        self._units[spec_key + unit.key] = self._data[spec_key + unit.key] = None
+        for attempt in unit.history.attempts if unit.history else ():
+            self.forget_attempt(spec_key, unit.key, attempt.attempt)
+
+    def attempt(self, spec_key: bytes, key: bytes, attempt: AttemptView) -> None:
+        """Note that an attempt of a unit is over."""
+        row = attempt_row(key, attempt)
+        self._others[ATTEMPT, attempt_key(spec_key, key, attempt.attempt)] = row
+
+    def forget_attempt(self, spec_key: bytes, key: bytes, number: int) -> None:
+        """Note that an attempt is remembered no more."""
+        self._others[ATTEMPT, attempt_key(spec_key, key, number)] = None
+
+    def edge(self, key: bytes, *, hard: bool) -> None:
+        """Note that one unit needs another."""
+        self._others[EDGE, key] = cbor2.dumps(hard)
+
+    def forget_edge(self, key: bytes) -> None:
+        """Note that one unit does not need another any more."""
+        self._others[EDGE, key] = None
+
+    def rate(self, spec_key: bytes, slot: int, moment: float | None) -> None:
+        """Note when a unit of a spec with a rate was handed out; None for no such slot."""
+        key = spec_key + slot.to_bytes(_SLOT_BYTES, "big")
+        self._others[RATE, key] = None if moment is None else cbor2.dumps(moment)
 
     def drop_units(self, prefix: bytes) -> None:
         """Note that all units of a spec are gone, and that its id is never used again."""
         self._units = {key: unit for key, unit in self._units.items() if not key.startswith(prefix)}
         self._data = {key: data for key, data in self._data.items() if not key.startswith(prefix)}
+        self._others = {
+            place: row
+            for place, row in self._others.items()
+            if place[0] not in _OF_UNITS or not place[1].startswith(prefix)
+        }
         self._drops.append(prefix)
 
     def worker(self, key: bytes, write: _Writer | None) -> None:
@@ -61,8 +111,8 @@ class Ledger:
 
     def _changes(self) -> Iterator[Change]:
         for prefix in self._drops:
-            yield DROP, UNIT, prefix, b""
-            yield DROP, DATA, prefix, b""
+            for table in _OF_UNITS:
+                yield DROP, table, prefix, b""
         for table, rows in ((SPEC, self._specs), (WORKER, self._workers)):
             for key, write in rows.items():
                 yield (DELETE, table, key, b"") if write is None else (PUT, table, key, write())
@@ -70,3 +120,5 @@ class Ledger:
             yield (DELETE, UNIT, key, b"") if unit is None else (PUT, UNIT, key, unit_row(unit))
         for key, data in self._data.items():
             yield (DELETE, DATA, key, b"") if data is None else (PUT, DATA, key, data)
+        for (table, key), row in self._others.items():
+            yield (DELETE, table, key, b"") if row is None else (PUT, table, key, row)

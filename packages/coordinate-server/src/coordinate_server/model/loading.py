@@ -3,15 +3,30 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from coordinate_server.model.changes import DATA, META, SPEC, TABLES, UNIT, WORKER, Row
+from coordinate_server.model.calls import AttemptView
+from coordinate_server.model.changes import (
+    ATTEMPT,
+    DATA,
+    EDGE,
+    META,
+    RATE,
+    SPEC,
+    TABLES,
+    UNIT,
+    WORKER,
+    Row,
+)
 from coordinate_server.model.core import Core
 from coordinate_server.model.errors import DamagedRow
 from coordinate_server.model.instant import Instant
+from coordinate_server.model.roster import Roster
 from coordinate_server.model.rows import (
     ATTEMPT_KEY,
     CLOCK_KEY,
     ID_BYTES,
     SPEC_ID_KEY,
+    read_attempt,
+    read_edge,
     read_number,
     read_spec,
     read_unit,
@@ -48,22 +63,60 @@ def load(
         tables[table][key] = value
     _load_counters(core, tables[META], at)
     grace = core.clock + core.settings.restart_grace
-    units = _units(tables, grace)
-    for key, row in tables[SPEC].items():
-        name, spec, archived, next_continuous = read_spec(key, row)
-        roster = namespace(name).load_spec(spec)
-        roster.key, roster.archived, roster.next_continuous = key, archived, next_continuous
-        roster.load(units.pop(key, []))
-    if units:
-        raise DamagedRow(TABLES[UNIT], min(units))
+    rosters = _load_specs(tables, namespace, _units(tables, grace), at)
+    _load_edges(core, tables[EDGE], rosters, at)
     for key, row in tables[WORKER].items():
         name, worker_id, mode, parent, heard, expiry = read_worker(key, row)
         later = None if expiry is None else max(expiry, grace)
         namespace(name).workers.take_in(Worker(worker_id, mode, parent, heard, later))
 
 
+def _load_specs(
+    tables: _Tables,
+    namespace: Callable[[str], "Namespace"],
+    units: dict[bytes, list[Unit]],
+    at: Instant,
+) -> dict[bytes, Roster]:
+    rosters: dict[bytes, Roster] = {}
+    rings: dict[bytes, dict[int, float]] = {}
+    for key, row in tables[RATE].items():
+        slot = int.from_bytes(key[ID_BYTES:], "big")
+        rings.setdefault(key[:ID_BYTES], {})[slot] = read_number(key, row, RATE)
+    for key, row in tables[SPEC].items():
+        name, spec, archived, maker = read_spec(key, row)
+        roster = rosters[key] = namespace(name).load_spec(spec)
+        roster.key, roster.archived, roster.maker = key, archived, maker
+        roster.load(units.pop(key, []))
+        roster.load_rate(rings.get(key, {}))
+        roster.plan(at.wall)
+    if units:
+        raise DamagedRow(TABLES[UNIT], min(units))
+    return rosters
+
+
+def _load_edges(
+    core: Core, rows: dict[bytes, bytes], rosters: dict[bytes, Roster], at: Instant
+) -> None:
+    """Take in who needs whom; what was not heard of everywhere before the end is heard of now."""
+
+    def end(key: bytes, spec_key: bytes, unit_key: bytes) -> tuple[Unit, Roster]:
+        roster = rosters.get(spec_key)
+        unit = None if roster is None else roster.units.get(unit_key)
+        if roster is None or unit is None:
+            raise DamagedRow(TABLES[EDGE], key)
+        return unit, roster
+
+    edges = []
+    for key, row in rows.items():
+        later_spec, later, earlier_spec, earlier, hard = read_edge(key, row)
+        edges.append((*end(key, later_spec, later), *end(key, earlier_spec, earlier), hard))
+    for unit in core.dependencies.load(edges):
+        if unit.links is not None:
+            unit.links.owner.need_changed(unit, at)
+
+
 def _load_counters(core: Core, meta: dict[bytes, bytes], at: Instant) -> None:
-    numbers = {key: read_number(key, row) for key, row in meta.items()}
+    numbers = {key: read_number(key, row, META) for key, row in meta.items()}
     core.clock = max(numbers.get(CLOCK_KEY, 0.0), at.now)
     core.spec_id = numbers.get(SPEC_ID_KEY, 0)
     # So that a copy of old data hands no number out again that was handed out since.
@@ -73,6 +126,7 @@ def _load_counters(core: Core, meta: dict[bytes, bytes], at: Instant) -> None:
 def _units(tables: _Tables, grace: float) -> dict[bytes, list[Unit]]:
     by_spec: dict[bytes, list[Unit]] = {}
     data_rows = tables[DATA]
+    attempts = _attempts(tables[ATTEMPT])
     for key, row in tables[UNIT].items():
         data = data_rows.get(key)
         if data is None:
@@ -80,5 +134,18 @@ def _units(tables: _Tables, grace: float) -> dict[bytes, list[Unit]]:
         unit = read_unit(key[ID_BYTES:], data, row)
         if unit.deadline is not None and unit.deadline < grace:
             unit.deadline = grace
+        if key in attempts:
+            unit.past().attempts = attempts.pop(key)
         by_spec.setdefault(key[:ID_BYTES], []).append(unit)
     return by_spec
+
+
+def _attempts(rows: dict[bytes, bytes]) -> dict[bytes, list[AttemptView]]:
+    """Give the attempts by the key of their unit's row, oldest first."""
+    by_unit: dict[bytes, list[AttemptView]] = {}
+    for key, row in rows.items():
+        unit_key, attempt = read_attempt(key, row)
+        by_unit.setdefault(key[:ID_BYTES] + unit_key, []).append(attempt)
+    for attempts in by_unit.values():
+        attempts.sort(key=lambda attempt: attempt.attempt)
+    return by_unit

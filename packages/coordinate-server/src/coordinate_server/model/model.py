@@ -72,10 +72,18 @@ class Model:
         return self._core.take_changes(at)
 
     def next_deadline(self) -> Deadline:
-        """Give when ``run_due`` would do something next."""
+        """Give when ``run_due`` would do something next; the clock's own moment is at once."""
         core = self._core
-        moments = [m for m in (core.leases.first(), core.expiries.first()) if m is not None]
-        return Deadline(min(moments, default=None), core.delays.first())
+        if core.dependencies.waiting:
+            return Deadline(core.clock, None)
+        nows = [m for m in (core.leases.first(), core.expiries.first()) if m is not None]
+        walls = [m for m in (core.delays.first(), core.makings.first()) if m is not None]
+        return Deadline(min(nows, default=None), min(walls, default=None))
+
+    @property
+    def has_more_due(self) -> bool:
+        """Whether ``run_due`` has left something for the next time, so as not to take long."""
+        return self._core.dependencies.waiting
 
     def run_due(self, at: Instant) -> None:
         """Let leases, delays and workers end whose time has come."""

@@ -5,26 +5,38 @@ from collections.abc import Iterable, Sequence
 from heapq import nsmallest
 from typing import Any
 
+from attrs import evolve
+
 from coordinate_server.model import additions
 from coordinate_server.model.additions import check_number, check_unit
 from coordinate_server.model.archive import archive
+from coordinate_server.model.attempts import attempts_of
 from coordinate_server.model.calls import (
+    AttemptView,
+    EdgeEnd,
     HandOut,
     HeldUnit,
+    NewEdge,
     NewUnit,
+    SpecExplanation,
+    UnitExplanation,
     UnitUpdate,
     UnitView,
+    WorkerExplanation,
     WorkerView,
     WorkRequest,
 )
-from coordinate_server.model.chain import chained_units
+from coordinate_server.model.chain import chain
 from coordinate_server.model.core import Core
+from coordinate_server.model.deletions import forget_all, units_going
 from coordinate_server.model.errors import NoSuchSpec, NoSuchUnit, Refused
+from coordinate_server.model.explain import Explainer
+from coordinate_server.model.ground import Ground
 from coordinate_server.model.handouts import hand_out
 from coordinate_server.model.instant import Instant
-from coordinate_server.model.roster import Held, Roster
+from coordinate_server.model.roster import Roster
 from coordinate_server.model.scheduler import Scheduler
-from coordinate_server.model.spec import Spec, controlled, parse_spec
+from coordinate_server.model.spec import Spec, controlled, parse_spec, scheduled_alike
 from coordinate_server.model.unit import Unit
 from coordinate_server.model.updates import update
 from coordinate_server.model.workers import Worker, Workers
@@ -46,14 +58,14 @@ class Namespace:
     def __init__(self, core: Core, name: str) -> None:
         self.name = name
         self._core = core
-        self._held: Held = {}
+        self._ground = Ground(core, name)
         self._rosters: dict[str, Roster] = {}
-        self._scheduler = Scheduler(self._rosters)
+        self._scheduler = Scheduler(self._rosters, self._ground)
         self.workers = Workers(core, name)
 
     def load_spec(self, spec: Spec) -> Roster:
         """Take in a spec that is written down; the caller names its row and loads its units."""
-        roster = Roster(self._core, self.name, spec, self._held)
+        roster = Roster(self._ground, spec)
         self._rosters[spec.name] = roster
         self._scheduler.specs_changed()
         return roster
@@ -77,14 +89,31 @@ class Namespace:
             Refused: the definition holds what it cannot.
         """
         spec = parse_spec(definition)
+        self._check_limits(spec)
         self._core.run_due(at)
         roster = self._rosters.get(spec.name)
         if roster is None:
             roster = self.load_spec(spec)
             roster.name_row(self._core.next_spec_id())
-        roster.spec = spec
-        roster.write()
-        self._scheduler.specs_changed()
+            roster.plan(at.wall)
+            roster.write()
+        else:
+            self._redefine(at, roster, spec)
+
+    def _check_limits(self, spec: Spec) -> None:
+        known = self._core.settings.limits
+        for name in sorted(spec.uses - known.keys()):
+            names = ", ".join(sorted(known)) or "none"
+            raise Refused(
+                f"uses of work spec {spec.name!r} names the limit {name!r},"
+                f" the server defines {names} (setting: job_queue.limits)"
+            )
+
+    def _redefine(self, at: Instant, roster: Roster, spec: Spec) -> None:
+        old = roster.spec
+        roster.redefine(spec, at.wall)
+        if not scheduled_alike(old, spec):
+            self._scheduler.specs_changed()
 
     def spec(self, name: str) -> Spec | None:
         """Give a spec as it stands, or None."""
@@ -109,8 +138,7 @@ class Namespace:
         roster = self._roster_at(at, name)
         spec = controlled(roster.spec, options)
         if spec != roster.spec:
-            roster.spec = spec
-            roster.write()
+            self._redefine(at, roster, spec)
 
     def list_specs(
         self, start: str | None = None, limit: int | None = None
@@ -127,13 +155,21 @@ class Namespace:
         following = names[end] if end < len(names) else None
         return [self._rosters[name].spec for name in names[begin:end]], following
 
-    def delete_spec(self, at: Instant, name: str) -> None:
+    def delete_spec(self, at: Instant, name: str, *, cascade: bool = False) -> None:
         """Delete a spec and its units.
+
+        Arguments:
+            at: the moment.
+            name: the spec's name.
+            cascade: whether units of other specs that wait for them go too.
 
         Raises:
             NoSuchSpec: there is none of that name.
+            Refused: others wait for its units, and ``cascade`` is not set.
         """
-        self._roster_at(at, name).drop_units()
+        roster = self._roster_at(at, name)
+        self._remove(at, roster, roster.units.values(), cascade=cascade, all_of_it=True)
+        roster.retire()
         del self._rosters[name]
         self._scheduler.specs_changed()
 
@@ -142,7 +178,9 @@ class Namespace:
         self._core.run_due(at)
         number = len(self._rosters)
         for roster in self._rosters.values():
-            roster.drop_units()
+            forget_all(self._core.dependencies, roster, at)
+        for roster in self._rosters.values():
+            roster.retire()
         self._rosters.clear()
         self._scheduler.specs_changed()
         return number
@@ -153,21 +191,44 @@ class Namespace:
         for name in list(self._rosters) if names is None else names:
             roster = self._rosters.get(name)
             if roster is not None:
-                archive(roster, at, self._core.settings)
+                archive(roster, at, self._core.settings, self._core.dependencies)
 
     # ---- units ----
 
     def add_units(self, at: Instant, name: str, units: Sequence[NewUnit]) -> None:
-        """Add units, all or none; see ``additions.add`` for those that are there already.
+        """Add units, all or none; see ``additions`` for those that are there already.
 
         Raises:
             NoSuchSpec: there is none of that name.
-            Refused: a unit is too large, or its numbers are none.
+            Refused: a unit is too large, its numbers are none, what it needs is nowhere, or the
+                needs would close a cycle.
         """
         roster = self._roster_at(at, name)
-        for unit in units:
+        self._add(at, [(roster, unit) for unit in units], ())
+
+    def _add(
+        self, at: Instant, units: Sequence[tuple[Roster, NewUnit]], edges: Iterable[NewEdge]
+    ) -> None:
+        for _, unit in units:
             check_unit(unit, self._core.settings)
-        additions.add(roster, at, units)
+        planned = additions.resolve(at, units, edges, self._rosters)
+        planned.apply(self._core.dependencies)
+
+    def add_dependencies(self, at: Instant, edges: Sequence[NewEdge]) -> None:
+        """Have units need others, all or nothing; ends with data are added as units are.
+
+        Raises:
+            NoSuchSpec: there is none of a name.
+            Refused: a unit is nowhere and has no data, one that is to wait has ended, a unit is too
+                large, or the edges would close a cycle.
+        """
+        self._core.run_due(at)
+        ends = [end for edge in edges for end in (edge.later, edge.earlier)]
+        units = [self._new_end(end, end.data) for end in ends if end.data is not None]
+        self._add(at, units, edges)
+
+    def _new_end(self, end: EdgeEnd, data: bytes) -> tuple[Roster, NewUnit]:
+        return self._roster(end.spec), NewUnit(end.key, data)
 
     def count_units(self, at: Instant, name: str) -> dict[int, int]:
         """Give how many units are in each status that has any, archived ones included.
@@ -224,7 +285,29 @@ class Namespace:
             NoSuchSpec: there is none of that name.
         """
         units = self._roster_at(at, name).units
-        return [units[key].view() if key in units else None for key in keys]
+        return [self._view(units[key]) if key in units else None for key in keys]
+
+    def _view(self, unit: Unit) -> UnitView:
+        view = unit.view()
+        if unit.links is None:
+            return view
+        needs, number, unmet = self._core.dependencies.needs(unit)
+        return evolve(view, needs=needs, needs_count=number, unmet=unmet)
+
+    def unit_attempts(self, at: Instant, name: str, key: bytes) -> list[AttemptView]:
+        """Give the hand-outs of a unit that are remembered, oldest first.
+
+        Raises:
+            NoSuchSpec: there is none of that name.
+            NoSuchUnit: there is none of that key.
+        """
+        return attempts_of(self._unit(self._roster_at(at, name), key))
+
+    def _unit(self, roster: Roster, key: bytes) -> Unit:
+        unit = roster.units.get(key)
+        if unit is None:
+            raise NoSuchUnit(key)
+        return unit
 
     def prioritize_units(
         self,
@@ -252,6 +335,8 @@ class Namespace:
         keys: Iterable[bytes] | None = None,
         states: Iterable[int] | None = None,
         all: bool = False,
+        *,
+        cascade: bool = False,
     ) -> int:
         """Delete units; by ``all`` or states alone, archived ones are forgotten and counted too.
 
@@ -261,27 +346,60 @@ class Namespace:
             keys: those wanted; with states only those of them that are in these.
             states: the statuses wanted.
             all: every unit, whatever else is said.
+            cascade: whether units that wait for them go too.
+
+        Returns:
+            How many have gone, those of other specs included.
 
         Raises:
             NoSuchSpec: there is none of that name.
-            Refused: neither ``all`` nor keys nor states.
+            Refused: neither ``all`` nor keys nor states; or others wait for them, and ``cascade``
+                is not set.
         """
         roster = self._roster_at(at, name)
         if all:
-            return self._delete_all(roster)
-        if keys is not None:
-            return _delete_keys(roster, keys, states)
-        if states is None:
+            return self._delete_all(at, roster, cascade=cascade)
+        if keys is None and states is None:
             raise Refused("no usable options to del_work_units")
-        return _delete_states(roster, frozenset(states))
+        wanted = None if states is None else frozenset(states)
+        found = roster.units.values() if keys is None else _found(roster, keys)
+        going = [unit for unit in found if wanted is None or unit.status in wanted]
+        number = self._remove(at, roster, going, cascade=cascade)
+        return number + (_drop_archived(roster, wanted) if keys is None and wanted else 0)
 
-    def _delete_all(self, roster: Roster) -> int:
+    def _remove(
+        self,
+        at: Instant,
+        roster: Roster,
+        units: Iterable[Unit],
+        *,
+        cascade: bool,
+        all_of_it: bool = False,
+    ) -> int:
+        """Remove units of a spec, and what goes with them; gives how many.
+
+        With ``all_of_it`` those of the spec itself stay, for the caller to drop at once.
+        """
+        dependencies = self._core.dependencies
+        linked = [unit for unit in units if unit.links is not None] if all_of_it else units
+        going = units_going(dependencies, ((unit, roster) for unit in linked), cascade=cascade)
+        for unit in going:
+            dependencies.forget(unit, at)
+        for unit, owner in going.items():
+            if not all_of_it or owner is not roster:
+                owner.remove(unit)
+        dependencies.settle(at)
+        return len(going)
+
+    def _delete_all(self, at: Instant, roster: Roster, *, cascade: bool) -> int:
         number = sum(roster.counts().values())
+        of_others = [unit for unit in roster.units.values() if unit.links is not None]
+        gone = self._remove(at, roster, of_others, cascade=cascade, all_of_it=True)
         if number:
             roster.drop_units()
             roster.name_row(self._core.next_spec_id())
             roster.write()
-        return number
+        return number + gone - len(of_others)
 
     def update_unit(self, at: Instant, name: str, key: bytes, wanted: UnitUpdate) -> str | None:
         """Renew, end or give back a unit, or change its data; its output makes new units.
@@ -296,27 +414,27 @@ class Namespace:
             Refused: it asks for nothing, or for what cannot be.
         """
         roster = self._roster_at(at, name)
-        unit = roster.units.get(key)
-        if unit is None:
-            raise NoSuchUnit(key)
+        unit = self._unit(roster, key)
         finished = update(self._core, roster, at, unit, wanted)
-        return self._chain(roster, at, unit) if finished else None
+        fault = self._chain(roster, at, unit) if finished else None
+        self._core.dependencies.settle(at)
+        return fault
 
     def _chain(self, roster: Roster, at: Instant, unit: Unit) -> str | None:
-        target = self._rosters.get(roster.spec.then or "")
-        if target is None:
+        """Make units of what one has put out; gives, and keeps, what made none."""
+        then = roster.spec.then
+        if then is None:
             return None
-        units, faults = chained_units(unit.data, unit.priority)
-        fit = []
-        for new in units:
-            try:
-                check_unit(new, self._core.settings)
-            except Refused as error:
-                faults.append(str(error))
-            else:
-                fit.append(new)
-        additions.add(target, at, fit)
-        return f"{len(faults)} of its output made no unit: {faults[0]}" if faults else None
+        made, fault = chain(unit, self._core.settings)
+        target = self._rosters.get(then)
+        if target is not None:
+            self._add(at, [(target, new) for new in made], ())
+        elif made:
+            fault = f"then of {roster.spec.name!r} is {then!r}, which is no work spec"
+        if fault is not None:
+            unit.past().output_error = fault
+            roster.write_unit(unit)
+        return fault
 
     def get_work(self, at: Instant, worker_id: str, request: WorkRequest) -> list[HandOut]:
         """Hand out units of one spec to a worker; an empty list if there are none for it.
@@ -336,9 +454,44 @@ class Namespace:
         if choice is None:
             return []
         handed = hand_out(self._core, choice.roster, at, worker_id, request)
+        if not handed:
+            raise AssertionError(f"{choice.roster.spec.name!r} was chosen and has nothing")
         self._scheduler.charge(choice, len(handed))
         self.workers.handed(worker_id, handed[0].attempt)
         return handed
+
+    # ---- explanations ----
+
+    def explain_unit(self, at: Instant, name: str, key: bytes) -> UnitExplanation:
+        """Tell why a unit does not run.
+
+        Raises:
+            NoSuchSpec: there is none of that name.
+            NoSuchUnit: there is none of that key.
+        """
+        roster = self._roster_at(at, name)
+        return self._explainer(at).unit(roster, self._unit(roster, key))
+
+    def explain_spec(self, at: Instant, name: str) -> SpecExplanation:
+        """Tell why a spec hands out nothing.
+
+        Raises:
+            NoSuchSpec: there is none of that name.
+        """
+        roster = self._roster_at(at, name)
+        return self._explainer(at).spec(roster)
+
+    def explain_worker(
+        self, at: Instant, worker_id: str, request: WorkRequest
+    ) -> WorkerExplanation:
+        """Tell what a worker that asks so would get now."""
+        self._core.run_due(at)
+        held = self._ground.held.get(worker_id, {})
+        holds = [(roster.spec.name, unit.key, unit.deadline or 0) for unit, roster in held.items()]
+        return self._explainer(at).worker(request, holds)
+
+    def _explainer(self, at: Instant) -> Explainer:
+        return Explainer(self._rosters, self._scheduler, self._core.dependencies, at)
 
     # ---- workers ----
 
@@ -405,7 +558,7 @@ class Namespace:
         newest = self.workers.by_id[worker_id].newest
         return [
             HeldUnit(roster.spec.name, unit.key, unit.data, worker_id, unit.deadline or 0)
-            for unit, roster in self._held.get(worker_id, {}).items()
+            for unit, roster in self._ground.held.get(worker_id, {}).items()
             if unit.attempt >= newest
         ]
 
@@ -423,29 +576,20 @@ def _new_priorities(
             check_number(what, value)
     if priority is None and adjustment is None:
         return []
-    units = [roster.units[key] for key in dict.fromkeys(keys) if key in roster.units]
     moved = []
-    for unit in units:
+    for unit in _found(roster, keys):
         rank = unit.priority + (adjustment or 0) if priority is None else priority
         check_number(f"priority of work unit {unit.key!r}", rank)
         moved.append((unit, rank))
     return moved
 
 
-def _delete_keys(roster: Roster, keys: Iterable[bytes], states: Iterable[int] | None) -> int:
-    wanted = None if states is None else frozenset(states)
-    found = [roster.units[key] for key in dict.fromkeys(keys) if key in roster.units]
-    gone = [unit for unit in found if wanted is None or unit.status in wanted]
-    for unit in gone:
-        roster.remove(unit)
-    return len(gone)
+def _found(roster: Roster, keys: Iterable[bytes]) -> list[Unit]:
+    return [roster.units[key] for key in dict.fromkeys(keys) if key in roster.units]
 
 
-def _delete_states(roster: Roster, states: frozenset[int]) -> int:
-    gone = list(roster.in_states(states))
-    for unit in gone:
-        roster.remove(unit)
+def _drop_archived(roster: Roster, states: frozenset[int]) -> int:
     archived = [roster.archived.pop(status) for status in states if status in roster.archived]
     if archived:
         roster.write()
-    return len(gone) + sum(archived)
+    return sum(archived)

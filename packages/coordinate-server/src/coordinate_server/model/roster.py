@@ -1,70 +1,171 @@
 """One spec with its units: every change of a unit's status goes through here."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from coordinate_protocol.constants import (
     AVAILABLE,
+    BLOCKED,
     DELAYED,
+    FAILED,
     PENDING,
     RUNNABLE,
     STANDARD,
     STATUS_NAMES,
 )
+from coordinate_server.model.attempts import remember, remember_last
+from coordinate_server.model.instant import Instant
+from coordinate_server.model.lanes import LaneQueue
+from coordinate_server.model.limits import Limit, RateLog
+from coordinate_server.model.maker import Maker
 from coordinate_server.model.queue import ReadyQueue
 from coordinate_server.model.rows import id_bytes, spec_row
 from coordinate_server.model.spec import Spec
+from coordinate_server.model.statuses import ENDED
+from coordinate_server.model.timetable import run_key
 from coordinate_server.model.unit import Unit
 
 if TYPE_CHECKING:
-    from coordinate_server.model.core import Core
+    from coordinate_server.model.ground import Ground
 
-__all__ = ["Held", "Roster"]
+__all__ = ["Roster"]
 
-Held = dict[str, dict[Unit, "Roster"]]
-"""What each worker has in its hands, in the order in which it got it."""
+Rank = tuple[float, float]
+"""The priority of a spec, and that of the unit which it would hand out."""
 
 
 class Roster:
     """A spec and its units.
 
     Arguments:
-        core: what the model shares.
-        namespace: the name of its namespace.
+        ground: what the specs of its namespace share.
         spec: the spec as it stands.
-        held: the namespace's index of units by worker, kept up to date here.
     """
 
-    def __init__(self, core: "Core", namespace: str, spec: Spec, held: Held) -> None:
-        self._core, self._namespace, self._held = core, namespace, held
+    def __init__(self, ground: "Ground", spec: Spec) -> None:
+        self._ground, self._core = ground, ground.core
         self.spec = spec
         self.archived: dict[int, int] = {}
-        self.next_continuous: float | None = None
         self.key = b""
-        # The scheduler's: what it is owed, in hand-outs, and when it last had one.
-        self.lag, self.turn = 0.0, 0
+        self.maker = Maker()
+        self.limits: tuple[Limit, ...] = ()
+        # What the scheduler found when it last asked: None if the spec cannot hand out anything.
+        self.rank: Rank | None = None
+        self.idle, self.gone = True, False
         self._empty()
+        self._take_limits()
+        self.rate_log = None if spec.rate is None else RateLog(spec.rate)
 
     def _empty(self) -> None:
         self.units: dict[bytes, Unit] = {}
-        self.ready = ReadyQueue(self.units)
-        self.pending: set[Unit] = set()
+        self.pending: dict[Unit, None] = {}
         self._counts = dict.fromkeys(STATUS_NAMES, 0)
+        self.ready = self._queue()
+
+    def _queue(self) -> ReadyQueue | LaneQueue:
+        lanes = self.spec.lanes
+        if lanes is None:
+            return ReadyQueue(self.units)
+        return LaneQueue(self.units, lanes.fair_key, lanes.serial_key, lanes.serial_max)
+
+    # ---- the spec itself ----
+
+    def redefine(self, spec: Spec, wall: float) -> None:
+        """Have another definition, or other control fields; the units stay."""
+        old, self.spec = self.spec, spec
+        if spec.lanes != old.lanes:
+            self.ready = self._queue()
+            self.ready.fill(self.units.values())
+        if spec.uses != old.uses:
+            self._take_limits()
+        if spec.rate != old.rate:
+            self._take_rate(self.key)
+        if spec.schedule != old.schedule:
+            self.maker.plan_anew(spec, wall)
+        self.plan(wall)
+        self.write()
+
+    def plan(self, wall: float) -> None:
+        """Have what is to be made up be due when it is."""
+        self.maker.plan(self.spec, wall)
+        if self.maker.next is not None:
+            self._core.makings.add(self.maker.next, self)
+        if self.maker.owed is not None:
+            self._core.owing[self] = None
+        self._ground.touch(self)
+
+    def _take_limits(self) -> None:
+        for limit in self.limits:
+            limit.used -= len(self.pending)
+            self._ground.touch_limit(limit)
+            del limit.users[self]
+        self.limits = tuple(self._ground.limit(name) for name in sorted(self.spec.uses))
+        for limit in self.limits:
+            limit.used += len(self.pending)
+            self._ground.touch_limit(limit)
+            limit.users[self] = None
+
+    def _take_rate(self, old_key: bytes) -> None:
+        """Begin a log by the rate as it is now with what is known, and write it down anew."""
+        rate, ledger = self.spec.rate, self._core.ledger
+        known = () if self.rate_log is None else self.rate_log.moments
+        for slot in range(len(known)):
+            ledger.rate(old_key, slot, None)
+        self.rate_log = None if rate is None else RateLog(rate, known)
+        for slot, moment in enumerate(() if self.rate_log is None else self.rate_log.moments):
+            ledger.rate(self.key, slot, moment)
+        self._await_rate()
+
+    def load_rate(self, ring: Mapping[int, float]) -> None:
+        """Take in the moments of hand-outs that are written down, by their slots."""
+        if self.spec.rate is not None:
+            self.rate_log = RateLog.read(self.spec.rate, ring)
+            self._await_rate()
+
+    def note_rate(self, now: float) -> None:
+        """Count one hand-out for the rate, if there is one."""
+        if self.rate_log is None:
+            return
+        self._core.ledger.rate(self.key, self.rate_log.note(now), now)
+        self._await_rate()
+
+    def _await_rate(self) -> None:
+        """Have the scheduler ask again when a full rate has room."""
+        frees = None if self.rate_log is None else self.rate_log.frees()
+        if frees is not None:
+            self._core.rates.add(frees, self)
+
+    def retire(self) -> None:
+        """Let all units go, and the spec with them."""
+        self.drop_units()
+        self.gone = True
+        self._core.owing.pop(self, None)
+        for slot in range(0 if self.rate_log is None else len(self.rate_log.moments)):
+            self._core.ledger.rate(self.key, slot, None)
+        for limit in self.limits:
+            del limit.users[self]
+
+    def touch(self) -> None:
+        """Have the scheduler ask again what it can hand out."""
+        self._ground.touch(self)
 
     # ---- being written down ----
 
     def name_row(self, spec_id: int) -> None:
         """Take the id that its rows begin with."""
-        self.key = id_bytes(spec_id)
+        old, self.key = self.key, id_bytes(spec_id)
+        if self.rate_log is not None and old:
+            self._take_rate(old)
 
     def write(self) -> None:
         """Note that the spec itself changed."""
         self._core.ledger.spec(self.key, self._row)
 
     def _row(self) -> bytes:
-        return spec_row(self._namespace, self.spec, self.archived, self.next_continuous)
+        return spec_row(self._ground.name, self.spec, self.archived, self.maker)
 
-    def _written(self, unit: Unit) -> None:
+    def write_unit(self, unit: Unit) -> None:
+        """Note that a unit changed, apart from its data."""
         self._core.ledger.unit(self.key + unit.key, unit)
 
     # ---- units coming and going ----
@@ -76,31 +177,36 @@ class Roster:
             self._counts[unit.status] += 1
             if unit.status == PENDING:
                 self._lease(unit)
-            elif unit.status == DELAYED and unit.not_before is not None:
+            elif unit.not_before is not None:
                 self._core.delays.add(unit.not_before, (self, unit))
         self.ready.fill(self.units.values())
+        self._ground.touch(self)
 
     def add(self, unit: Unit) -> None:
         """Take in a new unit; none of its key may be here."""
         self.units[unit.key] = unit
         self._enter(unit)
         self._core.ledger.data(self.key + unit.key, unit.data)
-        self._written(unit)
+        self.write_unit(unit)
 
     def remove(self, unit: Unit) -> None:
-        """Let a unit go."""
+        """Let a unit go, whatever needs it."""
         self._leave(unit)
         del self.units[unit.key]
-        self._core.ledger.forget_unit(self.key + unit.key)
+        self._core.ledger.forget_unit(self.key, unit)
 
     def drop_units(self) -> None:
         """Let all units go at once: rows are dropped by the spec's id, so it must get another."""
         for unit in self.pending:
-            self._unhold(unit)
+            self._ground.unhold(unit)
+        for limit in self.limits:
+            limit.used -= len(self.pending)
+            self._ground.touch_limit(limit)
         self._core.ledger.drop_units(self.key)
         self._core.ledger.spec(self.key, None)
         self._empty()
         self.archived = {}
+        self._ground.touch(self)
 
     def change(self, unit: Unit, change: Callable[[Unit], None]) -> None:
         """Have a unit's status, lease or priority changed by a function.
@@ -109,20 +215,22 @@ class Roster:
             unit: one of its units.
             change: sets the attributes; must not fail.
         """
+        before = unit.status
         self._leave(unit)
         change(unit)
         self._enter(unit)
-        self._written(unit)
+        self.write_unit(unit)
+        if unit.links is not None and (before in ENDED or unit.status in ENDED):
+            self._ground.dependencies.changed(unit)
 
     def replace_data(self, unit: Unit, data: bytes) -> None:
         """Give a unit other data."""
         if unit.data != data:
             unit.data = data
             self._core.ledger.data(self.key + unit.key, data)
-
-    def release(self, unit: Unit) -> None:
-        """Make a unit available: its lease or delay is over, or it is given back."""
-        self.change(unit, _make_available)
+            if unit.status == AVAILABLE:
+                self.ready.push(unit)
+                self._ground.touch(self)
 
     def _enter(self, unit: Unit) -> None:
         status = unit.status
@@ -131,29 +239,186 @@ class Roster:
             self.ready.push(unit)
         elif status == PENDING:
             self._lease(unit)
-        elif status == DELAYED and unit.not_before is not None:
+            self.ready.took(unit)
+        elif unit.not_before is not None:
             self._core.delays.add(unit.not_before, (self, unit))
+        self._ground.touch(self)
 
     def _leave(self, unit: Unit) -> None:
         self._counts[unit.status] -= 1
-        if unit.status == PENDING:
-            self.pending.discard(unit)
-            self._unhold(unit)
+        if unit.status == AVAILABLE:
+            self.ready.left(unit)
+        elif unit.status == PENDING:
+            del self.pending[unit]
+            self._ground.unhold(unit)
+            self.ready.returned(unit)
+            for limit in self.limits:
+                limit.used -= 1
+                self._ground.touch_limit(limit)
+        self._ground.touch(self)
 
     def _lease(self, unit: Unit) -> None:
-        self.pending.add(unit)
+        self.pending[unit] = None
         if unit.deadline is not None:
             self._core.leases.add(unit.deadline, (self, unit))
-        if unit.worker_id is not None:
-            self._held.setdefault(unit.worker_id, {})[unit] = self
+        self._ground.hold(unit, self)
+        for limit in self.limits:
+            limit.used += 1
+            self._ground.touch_limit(limit)
 
-    def _unhold(self, unit: Unit) -> None:
-        if unit.worker_id is None:
-            return
-        units = self._held[unit.worker_id]
-        del units[unit]
-        if not units:
-            del self._held[unit.worker_id]
+    # ---- where a unit goes when nobody has it ----
+
+    def rest(self, unit: Unit, at: Instant, not_before: float | None = None) -> None:
+        """Put a unit where it waits or, if what it needs has failed, where it ends.
+
+        Arguments:
+            unit: one of its units.
+            at: the moment.
+            not_before: when it may run, on ``wall``; None for at once.
+        """
+
+        def change(unit: Unit) -> None:
+            unit.free()
+            unit.not_before = not_before if not_before and not_before > at.wall else None
+            unit.status = self._resting(unit)
+            if unit.status == FAILED:
+                self._fail_by_need(unit, at)
+
+        self.change(unit, change)
+
+    def remember_end(self, unit: Unit, at: Instant, *, again: bool) -> None:
+        """Keep how a unit's last hand-out ended, for what follows is said by force.
+
+        Arguments:
+            unit: one of its units.
+            at: the moment.
+            again: whether it begins anew, or only ends otherwise.
+        """
+        remember_last(self._core.ledger, self.key, unit, at.wall)
+        if unit.history is not None and again:
+            unit.history.begin_anew()
+        elif unit.history is not None:
+            unit.history.reason = unit.history.culprit = None
+
+    def begin_anew(self, unit: Unit, at: Instant, not_before: float | None = None) -> None:
+        """Have a unit run again as if it never had, whoever had it and however it ended."""
+        self.remember_end(unit, at, again=True)
+        self.rest(unit, at, not_before)
+
+    def give_back(
+        self, unit: Unit, at: Instant, outcome: str, not_before: float | None = None
+    ) -> None:
+        """Have a unit be nobody's, for its hand-out is over.
+
+        Arguments:
+            unit: one that is pending.
+            at: the moment.
+            outcome: how the hand-out ended.
+            not_before: when the unit may run again, on ``wall``; None for at once.
+        """
+        remember(self._core.ledger, self.key, unit, outcome, at.wall)
+        self.rest(unit, at, not_before)
+
+    def _resting(self, unit: Unit) -> int:
+        links = unit.links
+        if links is not None and links.broken:
+            return FAILED
+        if links is not None and links.unmet:
+            return BLOCKED
+        return AVAILABLE if unit.not_before is None else DELAYED
+
+    def _fail_by_need(self, unit: Unit, at: Instant) -> None:
+        history = unit.past()
+        history.culprit = self._ground.dependencies.culprit(unit)
+        history.reason = f"needs {history.culprit}, which failed"
+        unit.ended, unit.not_before = at.wall, None
+
+    def need_changed(self, unit: Unit, at: Instant, *, mended: bool = False) -> None:
+        """Move a unit where it belongs, after something that it needs has changed.
+
+        Arguments:
+            unit: one of its units.
+            at: the moment.
+            mended: whether the last of its needs that had failed begins anew.
+        """
+        if mended and unit.status == FAILED and unit.history and unit.history.culprit:
+            unit.past().begin_anew()
+            self.rest(unit, at)
+        elif unit.status in (AVAILABLE, BLOCKED, DELAYED) and unit.status != self._resting(unit):
+            self.rest(unit, at, unit.not_before)
+
+    def wake(self, unit: Unit, at: Instant) -> None:
+        """Let a unit's delay end."""
+        if unit.status == DELAYED:
+            self.rest(unit, at)
+        else:
+            unit.not_before = None
+            self.write_unit(unit)
+
+    def expire(self, unit: Unit, at: Instant) -> None:
+        """Let a unit's lease end; one that lost too many ends with it."""
+        remember(self._core.ledger, self.key, unit, "lost", at.wall)
+        history, most = unit.past(), self.spec.retries.most_lost
+        history.lost += 1
+        if most is None or history.lost < most:
+            self.rest(unit, at)
+        else:
+            self.fail(unit, at, f"lost {history.lost} leases, of max_lost_leases {most}")
+
+    def fail(self, unit: Unit, at: Instant, reason: str) -> None:
+        """Fail a unit for the server's own reason."""
+
+        def change(unit: Unit) -> None:
+            unit.status, unit.deadline, unit.not_before = FAILED, None, None
+            unit.ended = at.wall
+            unit.past().reason = reason
+
+        self.change(unit, change)
+
+    # ---- units that are made up ----
+
+    def made_unit(self) -> Unit | None:
+        """Give the unit that was made up last, unless it has ended or is gone."""
+        unit = None if self.maker.key is None else self.units.get(self.maker.key)
+        return None if unit is None or unit.status in ENDED else unit
+
+    def make(self, key: bytes, priority: float) -> Unit:
+        """Make a unit up; one of that key that is there gives way by a number after it."""
+        free, number = key, 0
+        while free in self.units:
+            number += 1
+            free = key + b"-%d" % number
+        unit = Unit(free, _EMPTY_MAP, priority)
+        self.maker.key = free
+        self.add(unit)
+        self.write()
+        return unit
+
+    def make_due(self, at: Instant) -> None:
+        """Have the time come that something was planned for."""
+        schedule = self.spec.schedule
+        if schedule is not None:
+            self._make_run(self.maker.run(self.spec, at.wall, free=self._free()))
+            self.plan(at.wall)
+            self.write()
+        else:
+            self.maker.next = None
+        self.touch()
+
+    def make_owed(self, at: Instant) -> None:
+        """Make up for a run that was missed, if that can be now."""
+        if self.maker.owed is None:
+            del self._core.owing[self]
+        elif self._free():
+            self._make_run(self.maker.settle(free=True))
+            self.plan(at.wall)
+
+    def _free(self) -> bool:
+        return self.runs() and self.made_unit() is None
+
+    def _make_run(self, moment: float | None) -> None:
+        if moment is not None and self.spec.schedule is not None:
+            self.make(run_key(self.spec.schedule.timezone, moment), STANDARD)
 
     # ---- what the scheduler and people ask ----
 
@@ -166,27 +431,31 @@ class Roster:
         total = {s: n + self.archived.get(s, 0) for s, n in self._counts.items()}
         return {status: number for status, number in total.items() if number}
 
-    def best_priority(self, wall: float) -> float | None:
+    def best_priority(self) -> float | None:
         """Give the priority of what would be handed out next; None if there is nothing."""
         unit = self.ready.first()
         if unit is not None:
             return unit.priority
-        return STANDARD if self.continuous_due(wall) else None
+        return STANDARD if self.may_make() else None
 
-    def continuous_due(self, wall: float) -> bool:
-        """Whether a unit may be made up."""
-        if not self.spec.continuous:
+    def may_make(self) -> bool:
+        """Whether a continuous spec may have a unit made up now."""
+        if not self.spec.continuous or self.ready.holds_back():
             return False
-        return self.next_continuous is None or wall >= self.next_continuous
+        return self.made_unit() is None and self.maker.may_begin(self.spec)
 
-    def room(self) -> int | None:
-        """Give how many more units may be pending; None for any number."""
-        most = self.spec.max_running
-        return None if most is None else max(0, most - len(self.pending))
+    def room(self, now: float) -> int | None:
+        """Give how many more units may be handed out now; None for any number."""
+        rooms = [limit.room() for limit in self.limits]
+        if self.spec.max_running is not None:
+            rooms.append(max(0, self.spec.max_running - len(self.pending)))
+        if self.rate_log is not None:
+            rooms.append(self.rate_log.room(now))
+        return min(rooms, default=None)
 
     def runs(self) -> bool:
-        """Whether the spec is neither paused nor full."""
-        return self.spec.status == RUNNABLE and self.room() != 0
+        """Whether the spec is not paused."""
+        return self.spec.status == RUNNABLE
 
     def in_states(self, states: Iterable[int]) -> Iterator[Unit]:
         """Give the units in any of the statuses."""
@@ -194,6 +463,4 @@ class Roster:
         return (unit for unit in self.units.values() if unit.status in wanted)
 
 
-def _make_available(unit: Unit) -> None:
-    unit.free()
-    unit.status = AVAILABLE
+_EMPTY_MAP = b"\xa0"

@@ -6,13 +6,16 @@ A unit is two rows: what changes often (UNIT), and its data as they came (DATA).
 from typing import Any, Final
 
 import cbor2
-from attrs import evolve
+from attrs import astuple, evolve
 
 from coordinate_protocol.codec import decode, encode
 from coordinate_protocol.errors import ProtocolError
 from coordinate_protocol.limits import ANSWER_LIMITS
-from coordinate_server.model.changes import META, SPEC, TABLES, UNIT, WORKER
+from coordinate_server.model.calls import AttemptView
+from coordinate_server.model.changes import ATTEMPT, EDGE, SPEC, TABLES, UNIT, WORKER
 from coordinate_server.model.errors import DamagedRow, ModelError
+from coordinate_server.model.history import History
+from coordinate_server.model.maker import Maker
 from coordinate_server.model.spec import CONTROLS, Spec, parse_spec
 from coordinate_server.model.unit import Unit
 
@@ -20,8 +23,13 @@ __all__ = [
     "ATTEMPT_KEY",
     "CLOCK_KEY",
     "ID_BYTES",
+    "SIZE_BYTES",
     "SPEC_ID_KEY",
+    "attempt_key",
+    "attempt_row",
     "id_bytes",
+    "read_attempt",
+    "read_edge",
     "read_number",
     "read_spec",
     "read_unit",
@@ -36,6 +44,7 @@ CLOCK_KEY: Final = b"clock"
 ATTEMPT_KEY: Final = b"attempt"
 SPEC_ID_KEY: Final = b"spec_id"
 ID_BYTES: Final = 8
+SIZE_BYTES: Final = 4
 
 _NESTING = evolve(ANSWER_LIMITS, nesting=64)
 _FAULTS = (cbor2.CBORDecodeError, ProtocolError, ModelError, ValueError, TypeError, KeyError)
@@ -49,11 +58,15 @@ def id_bytes(spec_id: int) -> bytes:
 
 
 def unit_row(unit: Unit) -> bytes:
-    """Write a unit down, without its data."""
-    if unit.status == 1 and not unit.attempt and unit.priority == 0:
+    """Write a unit down, without its data, its earlier attempts and what it needs."""
+    if unit.status == 1 and not unit.attempt and unit.priority == 0 and unit.history is None:
         return _FRESH
-    row = [unit.status, unit.priority, unit.attempt, unit.worker_id]
-    return cbor2.dumps([*row, unit.deadline, unit.not_before, unit.ended])
+    row: list[Any] = [unit.status, unit.priority, unit.attempt, unit.worker_id]
+    row += [unit.deadline, unit.not_before, unit.ended, unit.began]
+    past = unit.history
+    if past is not None:
+        row.append([past.failures, past.lost, past.reason, past.culprit, past.output_error])
+    return cbor2.dumps(row)
 
 
 def read_unit(key: bytes, data: bytes, row: bytes) -> Unit:
@@ -70,22 +83,65 @@ def read_unit(key: bytes, data: bytes, row: bytes) -> Unit:
     if row == _FRESH:
         return Unit(key, data)
     try:
-        status, priority, attempt, worker_id, deadline, not_before, ended = cbor2.loads(row)
+        status, priority, attempt, worker_id, deadline, not_before, ended, *more = cbor2.loads(row)
+        began, past = [*more, None, None][:2]
+        history = History(*past) if past else None
     except _FAULTS as error:
         raise DamagedRow(TABLES[UNIT], key) from error
-    return Unit(key, data, priority, status, attempt, worker_id, deadline, not_before, ended)
+    unit = Unit(key, data, priority, status, attempt, worker_id, deadline, not_before, ended)
+    unit.began, unit.history = began, history
+    return unit
 
 
-def spec_row(
-    namespace: str, spec: Spec, archived: dict[int, int], next_continuous: float | None
-) -> bytes:
+def attempt_key(spec_key: bytes, key: bytes, number: int) -> bytes:
+    """Give the key of an attempt's row: spec id, length of the unit's key, it, and the number."""
+    size = len(key).to_bytes(SIZE_BYTES, "big")
+    return spec_key + size + key + number.to_bytes(ID_BYTES, "big")
+
+
+def attempt_row(key: bytes, attempt: AttemptView) -> bytes:
+    """Write an attempt down."""
+    return cbor2.dumps([key, *astuple(attempt)])
+
+
+def read_attempt(key: bytes, row: bytes) -> tuple[bytes, AttemptView]:
+    """Read what ``attempt_row`` made: the unit's key, and the attempt.
+
+    Raises:
+        DamagedRow: it is not that.
+    """
+    try:
+        unit_key, *fields = cbor2.loads(row)
+        return unit_key, AttemptView(*fields)
+    except _FAULTS as error:
+        raise DamagedRow(TABLES[ATTEMPT], key) from error
+
+
+def read_edge(key: bytes, row: bytes) -> tuple[bytes, bytes, bytes, bytes, bool]:
+    """Read an edge: spec id and key of who needs, those of who is needed, and whether hard.
+
+    Raises:
+        DamagedRow: it is no edge.
+    """
+    try:
+        hard = cbor2.loads(row)
+    except _FAULTS as error:
+        raise DamagedRow(TABLES[EDGE], key) from error
+    begin = ID_BYTES + SIZE_BYTES
+    end = begin + int.from_bytes(key[ID_BYTES:begin], "big")
+    if type(hard) is not bool or len(key) < end + ID_BYTES:
+        raise DamagedRow(TABLES[EDGE], key)
+    return key[:ID_BYTES], key[begin:end], key[end : end + ID_BYTES], key[end + ID_BYTES :], hard
+
+
+def spec_row(namespace: str, spec: Spec, archived: dict[int, int], maker: Maker) -> bytes:
     """Write a spec down.
 
     Arguments:
         namespace: the name of its namespace.
         spec: the spec as it stands.
         archived: how many units of a status were forgotten.
-        next_continuous: when the next unit may be made up, on ``wall``.
+        maker: what is to be made up, and when.
     """
     return encode(
         {
@@ -93,13 +149,13 @@ def spec_row(
             "definition": dict(spec.definition),
             "controls": spec.controls(),
             "archived": [[status, number] for status, number in sorted(archived.items())],
-            "next_continuous": next_continuous,
+            "maker": [maker.last, maker.next, maker.owed, maker.key],
         }
     )
 
 
-def read_spec(key: bytes, row: bytes) -> tuple[str, Spec, dict[int, int], float | None]:
-    """Read what ``spec_row`` made: namespace, spec, archived counts, next continuous moment.
+def read_spec(key: bytes, row: bytes) -> tuple[str, Spec, dict[int, int], Maker]:
+    """Read what ``spec_row`` made: namespace, spec, archived counts, what is to be made up.
 
     Raises:
         DamagedRow: it is not that.
@@ -109,7 +165,8 @@ def read_spec(key: bytes, row: bytes) -> tuple[str, Spec, dict[int, int], float 
         controls = {name: value["controls"][name] for name in CONTROLS}
         spec = evolve(parse_spec(value["definition"]), **controls)
         archived = {status: number for status, number in value["archived"]}  # noqa: C416 - pairs are arrays
-        return value["namespace"], spec, archived, value["next_continuous"]
+        # A file of schema 1 has no maker.
+        return value["namespace"], spec, archived, Maker(*value.get("maker", ()))
     except _FAULTS as error:
         raise DamagedRow(TABLES[SPEC], key) from error
 
@@ -138,8 +195,8 @@ def read_worker(key: bytes, row: bytes) -> tuple[str, str, str, str | None, floa
     return namespace, worker_id, mode, parent, heard, expiry
 
 
-def read_number(key: bytes, row: bytes) -> Any:
-    """Read a counter or the clock.
+def read_number(key: bytes, row: bytes, table: int) -> Any:
+    """Read a counter, the clock, or a moment.
 
     Raises:
         DamagedRow: it is no number.
@@ -147,7 +204,7 @@ def read_number(key: bytes, row: bytes) -> Any:
     try:
         value = cbor2.loads(row)
     except _FAULTS as error:
-        raise DamagedRow(TABLES[META], key) from error
+        raise DamagedRow(TABLES[table], key) from error
     if type(value) not in (int, float):
-        raise DamagedRow(TABLES[META], key)
+        raise DamagedRow(TABLES[table], key)
     return value

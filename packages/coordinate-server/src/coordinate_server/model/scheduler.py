@@ -1,178 +1,194 @@
 """Which spec the next hand-out comes from.
 
-First what may run at all; then no spec whose work further down the chain goes first; then the
-highest (spec priority, priority of its best unit); then weights, by earliest eligible virtual
-deadline first (Stoica and Abdel-Wahab, 1995), with one hand-out as the quantum.
+First what may run at all (``gates``); then no spec whose work further down the chain goes first
+(``routes``); then the highest (spec priority, priority of its best unit); then weights
+(``fairness``).
 
-Weights are kept as *lags*: what a spec is owed, in hand-outs. The lags of those who contend add
-up to nothing, who is owed something is eligible, and the earliest deadline is the least
-(1 - lag) / weight. A spec without work loses what it is owed, so it comes back with no claim;
-what it had too much of it keeps.
+Whoever asks alike shares a ``View``; what changes is noted once and taken in by a view when it is
+asked next, so that a choice costs what has changed, not what there is.
 """
 
+from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Mapping
 
 from attrs import frozen
 
 from coordinate_server.model.calls import WorkRequest
+from coordinate_server.model.fairness import Contender
+from coordinate_server.model.gates import IDLE, closed_gate
+from coordinate_server.model.ground import Ground
 from coordinate_server.model.instant import Instant
+from coordinate_server.model.limits import Limit
 from coordinate_server.model.roster import Roster
+from coordinate_server.model.routes import Routes
+from coordinate_server.model.view import View
 
-__all__ = ["Choice", "Scheduler"]
+__all__ = ["Choice", "Scheduler", "misfits"]
 
-_LOOP_SHARE = 1 / 2
-_CONTINUOUS_SHARE = 1 / 20
-# Lags are sums of rounded fractions; without slack, two that are equal could both seem not owed.
-_SLACK = 1e-9
+_VIEWS_KEPT = 256
+"""So many different ways of asking are remembered; one that is forgotten begins anew."""
+
+_RECENT = 300.0
+"""Seconds for which a way of asking counts as one that somebody has."""
+
+_Asks = tuple[frozenset[str] | None, frozenset[str] | None]
+_Asked = tuple[frozenset[str] | None, int | None, frozenset[str] | None]
 
 
 @frozen
 class Choice:
-    """A spec, and those that it was chosen among.
+    """A spec to hand out from.
 
     Arguments:
-        roster: the spec to hand out from.
-        weights: the weight of each contender, itself included.
+        roster: the spec.
+        view: the way of asking that it was chosen for.
+        contender: its place there.
     """
 
     roster: Roster
-    weights: Mapping[Roster, float]
+    view: View
+    contender: Contender
 
 
 class Scheduler:
-    """Chooses among the specs of one namespace; a choice looks at each spec once.
+    """Chooses among the specs of one namespace.
 
     Arguments:
         rosters: the specs by name; the namespace's own dict.
+        ground: what they share.
     """
 
-    def __init__(self, rosters: Mapping[str, Roster]) -> None:
-        self._rosters = rosters
-        self._loops: frozenset[str] = frozenset()
-        self._turn = 0
-        self._largest = 1
+    def __init__(self, rosters: Mapping[str, Roster], ground: Ground) -> None:
+        self._rosters, self._ground = rosters, ground
+        self._routes: Routes | None = None
+        self._sizes: list[float] = []
+        self._views: OrderedDict[_Asked, View] = OrderedDict()
+        # Specs and limits in the order in which they last changed, with when that was.
+        self._changed: OrderedDict[Roster | Limit, int] = OrderedDict()
+        self._full: dict[Limit, bool] = {}
+        self._serial = 0
+        # Who asked lately: by names and runtimes, when, and the most memory; None is any.
+        self._asks: OrderedDict[_Asks, tuple[float, float | None]] = OrderedDict()
 
     def specs_changed(self) -> None:
-        """Look at the chains again; to be called when a spec comes, goes or is defined anew."""
-        self._loops = frozenset(name for name in self._rosters if self._returns(name))
+        """Begin anew: a spec came or went, or a weight, a chain or a filter is another.
 
-    def _returns(self, name: str) -> bool:
-        seen: set[str] = set()
-        following = self._then(name)
-        while following is not None and following != name and following not in seen:
-            seen.add(following)
-            following = self._then(following)
-        return following == name
-
-    def _then(self, name: str) -> str | None:
-        roster = self._rosters.get(name)
-        then = None if roster is None else roster.spec.then
-        return then if then in self._rosters else None
+        Shares are counted from here on.
+        """
+        self._routes = None
+        self._views.clear()
+        self._changed.clear()
 
     def choose(self, at: Instant, request: WorkRequest) -> Choice | None:
         """Choose a spec for a worker; None if there is nothing for it.
 
         The same state and arguments give the same choice. What comes of it is told by ``charge``.
         """
-        able = self._able(at, request)
-        ahead: dict[str, bool] = {}
-        ranks = {
-            name: (self._rosters[name].spec.priority, best)
-            for name, best in able.items()
-            if not self._preempted(name, able, ahead)
-        }
-        if not ranks:
-            return None
-        highest = max(ranks.values())
-        contenders = [self._rosters[name] for name, rank in ranks.items() if rank == highest]
-        return self._fairest(contenders)
+        self._note_asked(at, request)
+        view = self.view(at, request)
+        contender = view.first()
+        return None if contender is None else Choice(contender.item, view, contender)
 
     def charge(self, choice: Choice, number: int) -> None:
-        """Count hand-outs that came of a choice.
+        """Count hand-outs that came of a choice, before anything else is asked.
 
         Arguments:
             choice: what ``choose`` gave.
             number: how many units were handed out.
         """
-        total = sum(choice.weights.values())
-        for roster, weight in choice.weights.items():
-            roster.lag += number * weight / total
-        self._turn += 1
-        self._largest = max(self._largest, number)
-        choice.roster.lag -= number
-        choice.roster.turn = self._turn
+        choice.view.charge(choice.contender, number)
 
-    # ---- what may run ----
+    def view(self, at: Instant, request: WorkRequest) -> View:
+        """Give the view of those who ask so, with all that has changed taken in."""
+        self._look(at)
+        if self._routes is None:
+            self._routes = Routes(self._rosters)
+            self._sizes = sorted({roster.spec.min_gb for roster in self._rosters.values()})
+        gigabytes, sizes = request.available_gb, self._sizes
+        size = None if gigabytes is None else bisect_right(sizes, gigabytes)
+        asked = (request.spec_names, None if size == len(sizes) else size, request.runtimes)
+        view = self._views.get(asked)
+        if view is None:
+            able = [roster for roster in self._rosters.values() if suits(roster, request)]
+            view = self._views[asked] = View(able, self._routes)
+            view.seen = self._serial
+            if len(self._views) > _VIEWS_KEPT:
+                self._views.popitem(last=False)
+        else:
+            self._views.move_to_end(asked)
+            self._catch_up(view)
+        return view
 
-    def _able(self, at: Instant, request: WorkRequest) -> dict[str, float]:
-        """Give the best priority of each spec that this worker could be given a unit of now."""
-        able = {}
-        for name, roster in self._rosters.items():
-            best = roster.best_priority(at.wall)
-            if best is None:
-                roster.lag = min(roster.lag, 0.0)
-            elif roster.runs() and _suits(roster, request):
-                able[name] = best
-        return able
+    def _note_asked(self, at: Instant, request: WorkRequest) -> None:
+        asked, gigabytes = (request.spec_names, request.runtimes), request.available_gb
+        then, most = self._asks.get(asked, (at.now - 2 * _RECENT, 0.0))
+        if at.now - then <= _RECENT and (most is None or (gigabytes or 0) < most):
+            gigabytes = most if gigabytes is not None else None
+        self._asks[asked] = at.now, gigabytes
+        self._asks.move_to_end(asked)
+        if len(self._asks) > _VIEWS_KEPT:
+            self._asks.popitem(last=False)
 
-    def _preempted(self, name: str, able: Mapping[str, float], ahead: dict[str, bool]) -> bool:
-        """Whether something further down the chain could run; each spec is looked at once."""
-        if name in self._loops:
-            return False
-        walked: list[str] = []
-        step: str | None = name
-        while step is not None and step not in ahead and step not in self._loops:
-            walked.append(step)
-            step = self._preempting(step)
-        found = False if step is None else self._at(step, able, ahead)
-        for walker in reversed(walked):
-            following = self._preempting(walker)
-            found = following is not None and (found or following in able)
-            ahead[walker] = found
-        return ahead[name]
+    def asked_lately(self, at: Instant) -> list[WorkRequest]:
+        """Give the ways in which work was asked for lately, each with the most memory."""
+        return [
+            WorkRequest(spec_names=names, runtimes=runtimes, available_gb=gigabytes)
+            for (names, runtimes), (then, gigabytes) in self._asks.items()
+            if at.now - then <= _RECENT
+        ]
 
-    def _at(self, name: str, able: Mapping[str, float], ahead: Mapping[str, bool]) -> bool:
-        """Whether a spec looked at before has work ahead, or anything in a loop can run."""
-        if name not in self._loops:
-            return ahead[name]
-        seen: set[str] = set()
-        step: str | None = name
-        while step is not None and step not in seen:
-            if step in able:
-                return True
-            seen.add(step)
-            step = self._preempting(step)
-        return False
+    def _look(self, at: Instant) -> None:
+        """See what the specs and limits that were touched can do now."""
+        ground = self._ground
+        for roster in ground.touched:
+            gate = closed_gate(roster, at)
+            best = None if gate is not None else roster.best_priority()
+            rank = None if best is None else (roster.spec.priority, best)
+            if rank != roster.rank:
+                roster.rank, roster.idle = rank, gate is IDLE
+                self._note(roster)
+        ground.touched.clear()
+        for limit in ground.touched_limits:
+            full = not limit.room()
+            if full != self._full.get(limit, False):
+                self._full[limit] = full
+                self._note(limit)
+        ground.touched_limits.clear()
 
-    def _preempting(self, name: str) -> str | None:
-        return self._then(name) if self._rosters[name].spec.then_preempts else None
+    def _note(self, changed: Roster | Limit) -> None:
+        self._serial += 1
+        self._changed[changed] = self._serial
+        self._changed.move_to_end(changed)
 
-    # ---- whose turn it is ----
-
-    def _fairest(self, contenders: list[Roster]) -> Choice:
-        weights = {roster: self._weight(roster) for roster in contenders}
-        self._balance(weights)
-        eligible = [roster for roster in contenders if roster.lag >= -_SLACK]
-        # Only rounding and the bound on lags can leave nobody eligible.
-        chosen = min(
-            eligible or contenders,
-            key=lambda r: (round((1 - r.lag) / weights[r], 9), r.turn, r.spec.name),
-        )
-        return Choice(chosen, weights)
-
-    def _weight(self, roster: Roster) -> float:
-        loop = _LOOP_SHARE if roster.spec.name in self._loops else 1
-        return roster.spec.weight * loop * (_CONTINUOUS_SHARE if roster.spec.continuous else 1)
-
-    def _balance(self, weights: Mapping[Roster, float]) -> None:
-        """Make lags add up to nothing again, after specs came and went; nobody is owed a flood."""
-        shift = sum(roster.lag for roster in weights) / sum(weights.values())
-        for roster, weight in weights.items():
-            lag = roster.lag - weight * shift
-            roster.lag = min(max(lag, -self._largest), self._largest)
+    def _catch_up(self, view: View) -> None:
+        if view.seen == self._serial:
+            return
+        new = []
+        for changed in reversed(self._changed):
+            if self._changed[changed] <= view.seen:
+                break
+            new.append(changed)
+        for changed in reversed(new):
+            if isinstance(changed, Limit):
+                view.update_limit(changed)
+            else:
+                view.update(changed)
+        view.seen = self._serial
 
 
-def _suits(roster: Roster, request: WorkRequest) -> bool:
-    if request.spec_names is not None and roster.spec.name not in request.spec_names:
-        return False
-    return request.available_gb is None or roster.spec.min_gb <= request.available_gb
+def suits(roster: Roster, request: WorkRequest) -> bool:
+    """Whether those who ask so may be given units of a spec at all."""
+    return not misfits(roster, request)
+
+
+def misfits(roster: Roster, request: WorkRequest) -> list[str]:
+    """Give the codes of what in a request keeps a spec from it, in order."""
+    spec, found = roster.spec, []
+    if request.spec_names is not None and spec.name not in request.spec_names:
+        found.append("not_asked_for")
+    if request.available_gb is not None and spec.min_gb > request.available_gb:
+        found.append("min_gb")
+    if request.runtimes is not None and spec.runtime not in {None, *request.runtimes}:
+        found.append("runtime")
+    return found

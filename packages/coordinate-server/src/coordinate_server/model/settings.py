@@ -1,6 +1,8 @@
 """What the model is told by the server's configuration."""
 
-from attrs import frozen
+from collections.abc import Mapping
+
+from attrs import field, frozen
 
 from coordinate_protocol.limits import DEFAULT_LIMITS
 
@@ -18,6 +20,7 @@ class ModelSettings:
         limit_completed_count: how many finished, and how many failed, units of a spec ``archive``
             keeps; None for all.
         limit_completed_age: seconds after its end until ``archive`` forgets a unit; None for never.
+        limits: by name, how many units may be pending at once of all specs that use it.
     """
 
     key_bytes: int = DEFAULT_LIMITS.key_bytes
@@ -25,3 +28,4 @@ class ModelSettings:
     restart_grace: float = 60.0
     limit_completed_count: int | None = None
     limit_completed_age: float | None = None
+    limits: Mapping[str, int] = field(factory=dict)

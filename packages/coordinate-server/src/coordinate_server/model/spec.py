@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from coordinate_protocol.constants import PAUSED, RUNNABLE
 from coordinate_protocol.errors import shown
 from coordinate_server.model.errors import Refused
+from coordinate_server.model.fields import Fields
+from coordinate_server.model.policies import Lanes, Rate, Retries, Schedule
 
-__all__ = ["CONTROLS", "Spec", "controlled", "parse_spec"]
+__all__ = ["CONTROLS", "Spec", "controlled", "parse_spec", "scheduled_alike"]
 
 _DEFAULT_WEIGHT = 20
+# Shares are counted in whole numbers, which get long with what a weight may be.
+_WEIGHT_MOST = 1_000_000_000
 CONTROLS = ("status", "continuous", "interval", "max_running", "weight")
 """The fields that ``control_spec`` changes without changing the definition."""
 
@@ -28,12 +32,16 @@ class Spec:
         priority: higher runs first.
         max_running: how many units may be pending at once; None for any number.
         max_getwork: how many units one call may get; None for any number.
-        max_retries: how often a unit may be tried again; None for ever.
+        retries: what becomes of a unit that fails or loses its lease.
         continuous: whether units are made up when there are none.
         interval: seconds between two units that are made up; None for none.
         then: the spec that the output of its units goes to, or None.
         then_preempts: whether work for ``then`` goes before its own.
+        schedule: when units are made; None for no such times.
         runtime: what its workers must run on, or None.
+        uses: the names of the limits that it shares with other specs.
+        rate: how many units may be handed out in a time; None for any number.
+        lanes: turns and limits by what is in the units' data, or None.
         status: RUNNABLE or PAUSED.
         limit_completed_count: its own limit for ``archive``; None for the server's.
         limit_completed_age: the same in seconds.
@@ -46,12 +54,16 @@ class Spec:
     priority: float = 0
     max_running: int | None = None
     max_getwork: int | None = None
-    max_retries: int | None = None
+    retries: Retries = field(factory=Retries)
     continuous: bool = False
     interval: float | None = None
     then: str | None = None
     then_preempts: bool = True
+    schedule: Schedule | None = None
     runtime: str | None = None
+    uses: frozenset[str] = frozenset()
+    rate: Rate | None = None
+    lanes: Lanes | None = None
     status: int = RUNNABLE
     limit_completed_count: int | None = None
     limit_completed_age: float | None = None
@@ -70,22 +82,29 @@ def parse_spec(definition: Mapping[str, Any]) -> Spec:
     Raises:
         Refused: a field that the server reads holds what it cannot mean.
     """
-    fields = _Fields({key: value for key, value in definition.items() if value is not None})
+    name = definition.get("name")
+    if not isinstance(name, str) or not name:
+        raise Refused(f"name of a work spec should be text, not {shown(name)}")
+    fields = Fields(definition, f"work spec {name!r}")
     return Spec(
-        name=fields.name(),
+        name=name,
         definition=dict(definition),
         min_gb=fields.number("min_gb", 0) or 0,
-        weight=fields.weight(),
+        weight=_weight(fields),
         priority=fields.number("priority", None) or 0,
         max_running=fields.whole("max_running", 0),
         max_getwork=fields.whole("max_getwork", 1),
-        max_retries=fields.whole("max_retries", 0),
-        continuous=bool(fields.given.get("continuous", False)),
+        retries=Retries.read(fields),
+        continuous=fields.flag("continuous", default=False),
         interval=fields.number("interval", 0),
         then=fields.text("then"),
-        then_preempts=bool(fields.given.get("then_preempts", True)),
+        then_preempts=fields.flag("then_preempts", default=True),
+        schedule=Schedule.read(fields),
         runtime=fields.text("runtime"),
-        status=PAUSED if fields.given.get("disabled") else RUNNABLE,
+        uses=fields.texts("uses"),
+        rate=Rate.read(fields),
+        lanes=Lanes.read(fields),
+        status=PAUSED if fields.flag("disabled", default=False) else RUNNABLE,
         limit_completed_count=fields.whole("limit_completed_count", 0),
         limit_completed_age=fields.number("limit_completed_age", 0),
     )
@@ -105,10 +124,10 @@ def controlled(spec: Spec, options: Mapping[str, Any]) -> Spec:
     unknown = sorted(options.keys() - set(CONTROLS))
     if unknown:
         raise Refused(f"unknown option {unknown[0]!r}, known are {', '.join(CONTROLS)}")
-    fields = _Fields({"name": spec.name, **options})
+    fields = Fields(options, f"work spec {spec.name!r}")
     changed: dict[str, Any] = {}
     if "status" in options:
-        changed["status"] = fields.status()
+        changed["status"] = _status(fields)
     if "continuous" in options:
         changed["continuous"] = _continuous(spec, options["continuous"])
     if "interval" in options:
@@ -116,8 +135,26 @@ def controlled(spec: Spec, options: Mapping[str, Any]) -> Spec:
     if "max_running" in options:
         changed["max_running"] = fields.whole("max_running", 0)
     if options.get("weight") is not None:
-        changed["weight"] = fields.weight()
+        changed["weight"] = _weight(fields)
     return evolve(spec, **changed)
+
+
+def scheduled_alike(old: Spec, new: Spec) -> bool:
+    """Whether a spec's place among the others stays what it was: shares go on being counted."""
+    return all(getattr(old, name) == getattr(new, name) for name in _PLACE)
+
+
+_PLACE = (
+    "continuous",
+    "min_gb",
+    "priority",
+    "runtime",
+    "status",
+    "then",
+    "then_preempts",
+    "uses",
+    "weight",
+)
 
 
 def _continuous(spec: Spec, value: object) -> bool:
@@ -126,57 +163,15 @@ def _continuous(spec: Spec, value: object) -> bool:
     return bool(value)
 
 
-@frozen
-class _Fields:
-    """Reads single fields; 0.1.5 also took numbers that were text."""
+def _weight(fields: Fields) -> int:
+    if fields.given.get("weight") is not None:
+        return fields.whole("weight", 1, _WEIGHT_MOST) or _DEFAULT_WEIGHT
+    nice = fields.number("nice", None) or 0
+    return max(1, _DEFAULT_WEIGHT - int(min(max(nice, -_WEIGHT_MOST + _DEFAULT_WEIGHT), 1e9)))
 
-    given: Mapping[str, Any]
 
-    def name(self) -> str:
-        name = self.given.get("name")
-        if not isinstance(name, str) or not name:
-            raise Refused(f"name of a work spec should be text, not {shown(name)}")
-        return name
-
-    def text(self, field: str) -> str | None:
-        value = self.given.get(field)
-        if value is not None and not isinstance(value, str):
-            raise self._refused(field, "text")
-        return value or None
-
-    def number(self, field: str, least: float | None) -> float | None:
-        value = self.given.get(field)
-        if value is None:
-            return None
-        try:
-            number = float(value)
-            number = value if type(value) in (int, float) else number
-        except (TypeError, ValueError, OverflowError):
-            raise self._refused(field, "a number") from None
-        if number != number or (least is not None and number < least):  # noqa: PLR0124 - NaN
-            raise self._refused(field, "a number" if least is None else f"at least {least}")
-        return number
-
-    def whole(self, field: str, least: int) -> int | None:
-        number = self.number(field, least)
-        if number is None:
-            return None
-        if number == float("inf"):
-            raise self._refused(field, "a whole number")
-        return int(number)
-
-    def weight(self) -> int:
-        if self.given.get("weight") is not None:
-            return self.whole("weight", 1) or _DEFAULT_WEIGHT
-        nice = self.number("nice", None) or 0
-        return max(1, _DEFAULT_WEIGHT - int(min(max(nice, -1e9), 1e9)))
-
-    def status(self) -> int:
-        status = self.given["status"]
-        if status not in (RUNNABLE, PAUSED):
-            raise self._refused("status", f"{RUNNABLE} (runnable) or {PAUSED} (paused)")
-        return int(status)
-
-    def _refused(self, field: str, right: str) -> Refused:
-        value, name = self.given[field], self.given["name"]
-        return Refused(f"{field} of work spec {name!r} should be {right}, not {shown(value)}")
+def _status(fields: Fields) -> int:
+    status = fields.given["status"]
+    if status not in (RUNNABLE, PAUSED):
+        raise fields.refused("status", f"{RUNNABLE} (runnable) or {PAUSED} (paused)")
+    return int(status)

@@ -62,7 +62,14 @@ EVENTS: Final[Mapping[tuple[int, str], int]] = MappingProxyType(
     {
         (AVAILABLE, "handed out"): PENDING,
         (PENDING, "lease expired"): AVAILABLE,
+        (PENDING, "too many leases lost"): FAILED,
+        (PENDING, "failed, tried again later"): DELAYED,
         (DELAYED, "delay over"): AVAILABLE,
+        (BLOCKED, "needs met"): AVAILABLE,
+        (BLOCKED, "a need failed"): FAILED,
+        (AVAILABLE, "a need begins anew"): BLOCKED,
+        (DELAYED, "a need begins anew"): BLOCKED,
+        (FAILED, "the need that failed it begins anew"): BLOCKED,
         **{(old, "added again"): AVAILABLE for old in STATUS_NAMES},
     }
 )
@@ -76,6 +83,7 @@ def document() -> str:
 def _diagram() -> list[str]:
     lines = ["```mermaid", "stateDiagram-v2", "    [*] --> available: added"]
     lines.append("    [*] --> delayed: added with a delay")
+    lines.append("    [*] --> blocked: added with needs")
     for (old, event), new in EVENTS.items():
         if event != "added again":
             lines.append(_arrow(old, new, event))

@@ -4,6 +4,8 @@ from attrs import define
 
 from coordinate_protocol.constants import AVAILABLE
 from coordinate_server.model.calls import UnitView
+from coordinate_server.model.graph import Links
+from coordinate_server.model.history import History
 
 __all__ = ["Unit"]
 
@@ -22,6 +24,9 @@ class Unit:
         deadline: when its lease ends, on ``now``; None unless it is pending.
         not_before: when it may run, on ``wall``; None unless it is delayed.
         ended: when it ended, on ``wall``; None unless it has.
+        began: when its last hand-out was, on ``wall``; None for none.
+        history: what came before; None for nothing.
+        links: what it needs and who needs it; None for nothing.
     """
 
     key: bytes
@@ -33,13 +38,23 @@ class Unit:
     deadline: float | None = None
     not_before: float | None = None
     ended: float | None = None
+    began: float | None = None
+    history: History | None = None
+    links: Links | None = None
 
     def free(self) -> None:
         """Forget whose it is, when it ended and what it waits for."""
         self.worker_id = self.deadline = self.not_before = self.ended = None
 
+    def past(self) -> History:
+        """Give its history, which begins if it had none."""
+        if self.history is None:
+            self.history = History()
+        return self.history
+
     def view(self) -> UnitView:
         """Give how it is now, apart from what becomes of it."""
+        history = self.history or _NO_HISTORY
         return UnitView(
             key=self.key,
             status=self.status,
@@ -50,4 +65,11 @@ class Unit:
             deadline=self.deadline,
             not_before=self.not_before,
             ended=self.ended,
+            failures=history.failures,
+            lost_leases=history.lost,
+            reason=history.reason,
+            output_error=history.output_error,
         )
+
+
+_NO_HISTORY = History()

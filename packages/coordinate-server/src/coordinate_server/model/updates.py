@@ -3,6 +3,7 @@
 from coordinate_protocol.constants import (
     AVAILABLE,
     DEFAULT_LEASE,
+    FAILED,
     FINISHED,
     MAX_LEASE,
     PENDING,
@@ -35,11 +36,25 @@ def update(core: Core, roster: Roster, at: Instant, unit: Unit, wanted: UnitUpda
     outcome = _outcome(unit, wanted, asked)
     if outcome is Outcome.IGNORE:
         return False
+    _check_needs(core, unit, asked)
+    if wanted.delay is not None and asked not in (AVAILABLE, FAILED):
+        raise Refused("delay means nothing unless the unit is given back, retried or failed")
     if wanted.data is not None:
         roster.replace_data(unit, wanted.data)
     if outcome is Outcome.CHANGE and (asked != unit.status or wanted.lease_time is not None):
         _apply(core, roster, at, unit, wanted, asked)
     return outcome is Outcome.CHANGE and asked == FINISHED
+
+
+def _check_needs(core: Core, unit: Unit, asked: int) -> None:
+    """A unit that needs others cannot be made to run before them."""
+    if unit.links is None or unit.status in (PENDING, asked):
+        return
+    if unit.links.broken and asked in (AVAILABLE, PENDING):
+        culprit = core.dependencies.culprit(unit)
+        raise Refused(f"work unit {unit.key!r} needs {culprit}, which failed; retry that first")
+    if asked == PENDING and unit.links.unmet:
+        raise Refused(f"work unit {unit.key!r} waits for {unit.links.unmet} others")
 
 
 def _check(core: Core, wanted: UnitUpdate) -> None:
@@ -49,6 +64,8 @@ def _check(core: Core, wanted: UnitUpdate) -> None:
         raise Refused(f"status {wanted.status!r:.80} is none of {sorted(STATUS_NAMES)}")
     if wanted.lease_time is not None:
         check_number("lease_time", wanted.lease_time)
+    if wanted.delay is not None:
+        check_number("delay", wanted.delay, 0)
     if wanted.data is not None:
         check_data(wanted.data, core.settings)
 
@@ -74,6 +91,8 @@ def _outcome(unit: Unit, wanted: UnitUpdate, asked: int) -> Outcome:
 
 def _owners_outcome(unit: Unit, wanted: UnitUpdate, worker_id: str, asked: int) -> Outcome:
     held = unit.status == PENDING
+    if asked == FAILED and not held and _failed_by(unit, worker_id):
+        return Outcome.IGNORE
     if unit.worker_id != worker_id or not (held or (unit.status in ENDED and wanted.status)):
         raise NotOwner(unit.key, worker_id, unit.worker_id if held else None)
     outcome = OWNED.get((unit.status, asked))
@@ -89,26 +108,68 @@ def _no_way(unit: Unit, asked: int) -> Refused:
     return Refused(f"work unit {unit.key!r} cannot be made {new}, it is {old}")
 
 
+def _failed_by(unit: Unit, worker_id: str) -> bool:
+    """Whether a worker failed the unit, which is to be tried again, and nobody had it since.
+
+    0.1.5's runner fails a unit, and then its worker does.
+    """
+    last = unit.history.attempts[-1] if unit.history and unit.history.attempts else None
+    if last is None or unit.worker_id is not None:
+        return False
+    return (last.worker_id, last.outcome, last.attempt) == (worker_id, "failed", unit.attempt)
+
+
 def _apply(
     core: Core, roster: Roster, at: Instant, unit: Unit, wanted: UnitUpdate, asked: int
 ) -> None:
-    def change(unit: Unit) -> None:
-        was_pending = unit.status == PENDING
-        unit.status = asked
-        unit.not_before = None
-        if asked == PENDING:
-            _lease(core, at, unit, wanted, was_pending)
-        elif asked in ENDED:
-            unit.deadline, unit.ended = None, at.wall
-        else:
-            unit.free()
+    not_before = None if wanted.delay is None else at.wall + wanted.delay
+    if asked == AVAILABLE and unit.status == PENDING:
+        by_force = wanted.worker_id is None and wanted.status == AVAILABLE
+        roster.give_back(unit, at, "replaced" if by_force else "released", not_before)
+    elif asked == AVAILABLE and unit.status in ENDED:
+        roster.begin_anew(unit, at, not_before)
+    elif asked == AVAILABLE:
+        roster.rest(unit, at, not_before)
+    elif asked == FAILED and unit.status == PENDING:
+        _fail(roster, at, unit, not_before)
+    else:
+        if unit.status in ENDED or asked == PENDING != unit.status:
+            roster.remember_end(unit, at, again=asked not in ENDED)
+        roster.change(unit, lambda unit: _force(core, at, unit, wanted, asked))
 
-    roster.change(unit, change)
+
+def _fail(roster: Roster, at: Instant, unit: Unit, not_before: float | None) -> None:
+    """Fail a unit, or have it tried again."""
+    history = unit.past()
+    history.failures += 1
+    seconds = roster.spec.retries.again(unit.key, history.failures)
+    if seconds is None:
+        roster.change(unit, lambda unit: _end(at, unit, FAILED))
+    else:
+        later = at.wall + seconds if not_before is None else not_before
+        roster.give_back(unit, at, "failed", later)
+
+
+def _end(at: Instant, unit: Unit, status: int) -> None:
+    unit.status, unit.ended = status, at.wall
+    unit.deadline = unit.not_before = None
+
+
+def _force(core: Core, at: Instant, unit: Unit, wanted: UnitUpdate, asked: int) -> None:
+    was_pending = unit.status == PENDING
+    if asked in ENDED:
+        _end(at, unit, asked)
+    elif asked == PENDING:
+        unit.status, unit.not_before = PENDING, None
+        _lease(core, at, unit, wanted, was_pending)
+    else:
+        unit.free()
+        unit.status = asked
 
 
 def _lease(core: Core, at: Instant, unit: Unit, wanted: UnitUpdate, was_pending: bool) -> None:
     seconds = DEFAULT_LEASE if wanted.lease_time is None else wanted.lease_time
     if not was_pending:
         unit.free()
-        unit.attempt = core.next_attempt()
+        unit.attempt, unit.began = core.next_attempt(), at.wall
     unit.deadline = at.now + min(max(seconds, 0), MAX_LEASE)

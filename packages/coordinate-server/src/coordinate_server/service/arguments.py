@@ -6,12 +6,13 @@ from typing import Any, Self
 
 from attrs import define, field
 
+from coordinate_protocol.codec import encode
 from coordinate_protocol.constants import AVAILABLE, DELAYED, STATUS_NAMES
 from coordinate_protocol.errors import BadName, shown
-from coordinate_protocol.values import as_text, key_bytes
+from coordinate_protocol.values import as_text, key_bytes, text_keys
 from coordinate_server.service.call import Call
 
-__all__ = ["Options", "key_list", "name_list", "text"]
+__all__ = ["Options", "encoded", "key_list", "name_list", "text"]
 
 _MOST_BITS = 1023
 
@@ -26,6 +27,11 @@ def text(value: object, what: str) -> str:
         return as_text(value)
     except BadName as error:
         raise ValueError(f"{what} should be text, not {shown(value)}") from error
+
+
+def encoded(data: object) -> bytes:
+    """Encode a unit's data as they are kept."""
+    return encode(text_keys(data))
 
 
 def key_list(value: object) -> list[bytes]:
@@ -127,6 +133,10 @@ class Options:
     def names(self, name: str) -> list[str] | None:
         """Read an array of names."""
         return name_list(self.given[name], name) if name in self.given else None
+
+    def array(self, name: str) -> Sequence[Any]:
+        """Read an array of anything; none is empty."""
+        return _sequence(self.given[name], name) if name in self.given else ()
 
     def key(self, name: str) -> bytes | None:
         """Read one unit key."""

@@ -7,6 +7,8 @@ from attrs import define, field
 
 from coordinate_protocol.limits import DEFAULT_LIMITS, Limits
 from coordinate_server.service.call import Call
+from coordinate_server.service.dependencies import DependencyCalls
+from coordinate_server.service.explanations import ExplainCalls
 from coordinate_server.service.offers import Offer, declared
 from coordinate_server.service.specs import SpecCalls
 from coordinate_server.service.units import UnitCalls
@@ -16,7 +18,7 @@ __all__ = ["JobQueue"]
 
 
 @define(slots=False)
-class JobQueue(SpecCalls, UnitCalls, WorkerCalls):
+class JobQueue(SpecCalls, UnitCalls, DependencyCalls, WorkerCalls, ExplainCalls):
     """The operations of the catalogue's service ``jobs``.
 
     Each method takes the ``Call`` first and then the wire's parameters by their names in the

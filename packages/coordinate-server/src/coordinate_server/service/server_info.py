@@ -29,7 +29,16 @@ class ServerInfo:
 
     model: Model
     shared: bool = False
-    capabilities: tuple[str, ...] = ("delay", "attempts", "namespaces")
+    capabilities: tuple[str, ...] = (
+        "delay",
+        "attempts",
+        "namespaces",
+        "dependencies",
+        "attempt_history",
+        "explain",
+        "schedules",
+        "limits",
+    )
     title: str = field(default="ServerInfo", init=False)
 
     def offers(self) -> dict[str, Offer]:

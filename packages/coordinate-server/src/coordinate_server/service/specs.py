@@ -16,6 +16,7 @@ __all__ = ["SpecCalls"]
 _TEXTS = ("name", "then", "module", "run_function", "runtime")
 _CONTROL = frozenset({"status", "continuous", "interval", "max_running", "weight"})
 _LIST = frozenset({"limit", "start"})
+_DELETE = frozenset({"cascade"})
 _ARCHIVE = frozenset({"work_spec_names"})
 _MAXIMUM = 2**63 - 1
 
@@ -74,13 +75,18 @@ class SpecCalls:
         specs, after = call.namespace.list_specs(start, None if limit == _MAXIMUM else limit)
         return [_shown(spec.definition) for spec in specs], after
 
-    def del_work_spec(self, call: Call, work_spec_name: object) -> tuple[bool, str | None]:
+    def del_work_spec(
+        self, call: Call, work_spec_name: object, options: object = None
+    ) -> tuple[bool, str | None]:
         """Delete a spec and its units; gives (true, null) or (false, why not)."""
         name = text(work_spec_name, "work_spec_name")
+        cascade = Options.read(options, call, _DELETE).flag("cascade")
         try:
-            call.namespace.delete_spec(call.at, name)
+            call.namespace.delete_spec(call.at, name, cascade=cascade)
         except NoSuchSpec:
             return False, f"no such work_spec {name!r}"
+        except Refused as error:
+            return False, str(error)
         return True, None
 
     def clear(self, call: Call) -> int:

@@ -13,21 +13,22 @@ from coordinate_protocol.constants import (
 )
 from coordinate_protocol.errors import shown
 from coordinate_protocol.limits import Limits
-from coordinate_protocol.values import Encoded, key_bytes, key_value, text_keys
+from coordinate_protocol.values import Encoded, key_bytes, key_value
 from coordinate_server.model.calls import NewUnit, UnitUpdate, UnitView, WorkRequest
-from coordinate_server.model.errors import NoSuchSpec, NoSuchUnit, NotOwner, Refused
+from coordinate_server.model.errors import NoSuchSpec, NoSuchUnit, NotAdded, NotOwner, Refused
 from coordinate_server.model.instant import Instant
-from coordinate_server.service.arguments import Options, key_list, text
+from coordinate_server.service.arguments import Options, encoded, key_list, text
 from coordinate_server.service.call import Call
+from coordinate_server.service.edges import need
 
-__all__ = ["UnitCalls", "wall_time"]
+__all__ = ["UnitCalls", "no_spec", "wall_time", "work_request"]
 
-_UNIT = frozenset({"priority", "delay"})
+_UNIT = frozenset({"priority", "delay", "depends_on"})
 _LIST = frozenset({"work_unit_keys", "state", "limit", "start"})
 _PRIORITIZE = frozenset({"work_unit_keys", "priority", "adjustment"})
-_DELETE = frozenset({"all", "work_unit_keys", "state"})
-_UPDATE = frozenset({"lease_time", "status", "data", "worker_id"})
-_GET = frozenset({"max_jobs", "work_spec_names", "lease_time", "available_gb"})
+_DELETE = frozenset({"all", "work_unit_keys", "state", "cascade"})
+_UPDATE = frozenset({"lease_time", "status", "data", "worker_id", "delay"})
+_GET = frozenset({"max_jobs", "work_spec_names", "lease_time", "available_gb", "runtimes"})
 _LIST_DEFAULT, _LIST_MOST = 1000, 10_000
 _JOBS_MOST = 10_000
 _NO_WORK = (None, None, None)
@@ -56,7 +57,9 @@ class UnitCalls:
         try:
             call.namespace.add_units(call.at, name, units)
         except NoSuchSpec:
-            return False, _no_spec(name)
+            return False, no_spec(name)
+        except NotAdded as error:
+            return False, str(error)
         return True, None
 
     def count_work_units(self, call: Call, work_spec_name: object) -> Pair:
@@ -65,7 +68,7 @@ class UnitCalls:
         try:
             counts = dict(call.namespace.count_units(call.at, name))
         except NoSuchSpec:
-            return False, _no_spec(name)
+            return False, no_spec(name)
         if not call.greeted and DELAYED in counts:
             counts[AVAILABLE] = counts.get(AVAILABLE, 0) + counts.pop(DELAYED)
         return counts, None
@@ -84,7 +87,7 @@ class UnitCalls:
                 start = read.key("start")
                 found = call.namespace.list_units(call.at, name, states, limit, start)
         except NoSuchSpec:
-            return None, _no_spec(name)
+            return None, no_spec(name)
         return [(key_value(key), _data(data)) for key, data in found], read.message
 
     def get_work_unit_status(
@@ -96,7 +99,7 @@ class UnitCalls:
         try:
             found = call.namespace.unit_status(call.at, name, keys)
         except NoSuchSpec:
-            return None, _no_spec(name)
+            return None, no_spec(name)
         return [None if unit is None else self._status(call, unit) for unit in found], None
 
     def prioritize_work_units(self, call: Call, work_spec_name: object, options: object) -> Pair:
@@ -106,7 +109,7 @@ class UnitCalls:
         keys = read.keys("work_unit_keys")
         priority, adjustment = read.number("priority"), read.number("adjustment")
         if call.namespace.spec(name) is None:
-            return False, _no_spec(name)
+            return False, no_spec(name)
         if keys is None:
             return False, "missing work_unit_keys"
         call.namespace.prioritize_units(call.at, name, keys, priority, adjustment)
@@ -119,12 +122,19 @@ class UnitCalls:
         everything = read.flag("all")
         keys, states = read.keys("work_unit_keys"), read.states("state", call)
         if call.namespace.spec(name) is None:
-            return 0, _no_spec(name)
+            return 0, no_spec(name)
         if not everything and keys is None and states is None:
             return 0, "no usable options to del_work_units"
         if everything:
             keys = states = None
-        return call.namespace.delete_units(call.at, name, keys, states, everything), None
+        cascade = read.flag("cascade")
+        try:
+            gone = call.namespace.delete_units(
+                call.at, name, keys, states, everything, cascade=cascade
+            )
+        except Refused as error:
+            return 0, str(error)
+        return gone, None
 
     def update_work_unit(
         self, call: Call, work_spec_name: object, work_unit_key: object, options: object
@@ -134,11 +144,17 @@ class UnitCalls:
         read = Options.read(options, call, _UPDATE)
         # Below zero gives the unit back at once, so only the upper end is moved.
         lease = read.clamped("lease_time", None, -float(MAX_LEASE), MAX_LEASE)
-        update = UnitUpdate(lease, _status_option(read), _sent(read), read.name("worker_id"))
+        update = UnitUpdate(
+            lease_time=lease,
+            status=_status_option(read),
+            data=_sent(read),
+            worker_id=read.name("worker_id"),
+            delay=read.number("delay", None, 0),
+        )
         try:
             read.note(call.namespace.update_unit(call.at, name, key, update))
         except NoSuchSpec:
-            return False, _no_spec(name)
+            return False, no_spec(name)
         except NoSuchUnit:
             return False, f"no such work unit key={key_value(key)!r}"
         except (NotOwner, Refused) as error:
@@ -149,12 +165,8 @@ class UnitCalls:
         """Hand units out; gives ((spec, key, data), null), an array where more are asked for."""
         read = Options.read(options, call, _GET)
         most = read.integer("max_jobs", 1, 1, _JOBS_MOST)
-        request = WorkRequest(
-            max_jobs=most,
-            spec_names=read.names("work_spec_names") or None,
-            lease_time=read.clamped("lease_time", DEFAULT_LEASE, MIN_LEASE, MAX_LEASE),
-            available_gb=read.number("available_gb"),
-        )
+        lease = read.clamped("lease_time", DEFAULT_LEASE, MIN_LEASE, MAX_LEASE)
+        request = work_request(read, most, lease)
         found = call.namespace.get_work(call.at, text(worker_id, "worker_id"), request)
         handed = [(unit.spec, key_value(unit.key), Encoded(unit.data)) for unit in found]
         if most == 1:
@@ -168,7 +180,9 @@ class UnitCalls:
         if unit.worker_id:
             status["worker_id"] = unit.worker_id
         traceback = self._traceback(unit.data)
-        return status if traceback is None else status | {"traceback": traceback}
+        if traceback is not None:
+            status["traceback"] = traceback
+        return status | _past(unit) | _needs(unit) if call.greeted else status
 
     def _traceback(self, data: bytes | None) -> Encoded | None:
         # The word is in the bytes as it is, so most data need not be decoded.
@@ -177,6 +191,17 @@ class UnitCalls:
         value = decode(data, self.limits)
         found = value.get("traceback") if isinstance(value, dict) else None
         return None if found is None else Encoded(encode(found))
+
+
+def work_request(read: Options, most: int = 1, lease: float | None = None) -> WorkRequest:
+    """Read what a worker accepts."""
+    return WorkRequest(
+        max_jobs=most,
+        spec_names=read.names("work_spec_names") or None,
+        lease_time=lease,
+        available_gb=read.number("available_gb"),
+        runtimes=read.names("runtimes"),
+    )
 
 
 def wall_time(at: Instant, deadline: float) -> float:
@@ -190,6 +215,32 @@ def _expiration(at: Instant, unit: UnitView) -> float | None:
     return unit.ended
 
 
+def _past(unit: UnitView) -> dict[str, Any]:
+    """Say what there is to say of how a unit fared; nothing of one that fared well."""
+    said = {
+        "failures": unit.failures or None,
+        "lost_leases": unit.lost_leases or None,
+        "reason": unit.reason,
+        "output_error": unit.output_error,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _needs(unit: UnitView) -> dict[str, Any]:
+    if not unit.needs_count:
+        return {}
+    needs = [
+        {
+            "work_spec_name": need.spec,
+            "work_unit_key": key_value(need.key),
+            "hard": need.hard,
+            "status": need.status,
+        }
+        for need in unit.needs
+    ]
+    return {"depends_on": needs, "depends_on_count": unit.needs_count, "blocked_by": unit.unmet}
+
+
 def _new_unit(item: object, call: Call) -> NewUnit:
     if not isinstance(item, list | tuple) or not 2 <= len(item) <= 4:  # noqa: PLR2004 - the shape below
         raise ValueError(f"a unit should be (key, data) or (key, data, options), not {shown(item)}")
@@ -198,15 +249,12 @@ def _new_unit(item: object, call: Call) -> NewUnit:
     if len(item) == 4 and item[3] is not None:  # noqa: PLR2004 - 0.1.5: a priority in fourth place wins
         priority = Options({"priority": item[3]}).number("priority")
     delay = read.number("delay", None, 0)
-    return NewUnit(key_bytes(item[0]), _encoded(item[1]), priority, delay)
-
-
-def _encoded(data: object) -> bytes:
-    return encode(text_keys(data))
+    needs = tuple(need(said) for said in read.array("depends_on"))
+    return NewUnit(key_bytes(item[0]), encoded(item[1]), priority, delay, needs)
 
 
 def _sent(read: Options) -> bytes | None:
-    return _encoded(read.given["data"]) if read.has("data") else None
+    return encoded(read.given["data"]) if read.has("data") else None
 
 
 def _status_option(read: Options) -> int | None:
@@ -220,5 +268,6 @@ def _data(data: bytes | None) -> Encoded | None:
     return None if data is None else Encoded(data)
 
 
-def _no_spec(name: str) -> str:
+def no_spec(name: str) -> str:
+    """Say that there is no such spec, as 0.1.5 does."""
     return f"no such work_spec {name!r}"

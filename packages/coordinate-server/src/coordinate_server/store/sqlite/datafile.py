@@ -29,7 +29,7 @@ __all__ = ["APPLICATION_ID", "SCHEMA", "DataFile", "open_data_file", "translated
 
 # "coor" in ASCII. file(1) and others know a file by it.
 APPLICATION_ID: Final = 0x636F6F72
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 
 _HEADER_BYTES: Final = 100
 _MAGIC: Final = b"SQLite format 3\0"
@@ -219,8 +219,9 @@ def _take(path: Path, db: sqlite3.Connection) -> None:
     db.execute("BEGIN EXCLUSIVE")
     if _is_empty(db):
         _make_schema(db)
-    db.execute("COMMIT")
     _check_marks(path, _pragma(db, "application_id"), _pragma(db, "user_version"))
+    _upgrade(db, _pragma(db, "user_version"))
+    db.execute("COMMIT")
     mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
         raise StoreError(f"cannot open {str(path)!r}: no write-ahead log there, only {mode!r}")
@@ -245,3 +246,11 @@ def _make_schema(db: sqlite3.Connection) -> None:
         db.execute(statement)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _upgrade(db: sqlite3.Connection, schema: int) -> None:
+    """Bring an older file up to date, one schema after another, all in one transaction."""
+    for number in range(schema + 1, SCHEMA + 1):
+        for statement in read_script(f"upgrade_{number}").split(";"):
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {number}")

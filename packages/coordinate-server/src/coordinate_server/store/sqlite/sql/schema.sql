@@ -1,4 +1,4 @@
--- Schema 1. Each row table holds one kind of row, a key is the row's place among its kind.
+-- Schema 2. Each row table holds one kind of row, a key is the row's place among its kind.
 
 CREATE TABLE journal (seq INTEGER PRIMARY KEY, record BLOB NOT NULL);
 
@@ -11,3 +11,5 @@ CREATE TABLE area    (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE lock    (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE reply   (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE attempt (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE edge    (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE rate    (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;

@@ -1,0 +1,60 @@
+"""What the specs of one namespace share: limits, who holds what, and what has changed."""
+
+from typing import TYPE_CHECKING
+
+from coordinate_server.model.limits import Limit
+from coordinate_server.model.unit import Unit
+
+if TYPE_CHECKING:
+    from coordinate_server.model.core import Core
+    from coordinate_server.model.roster import Roster
+
+__all__ = ["Ground"]
+
+
+class Ground:
+    """The shared ground of one namespace.
+
+    Arguments:
+        core: what all namespaces share.
+        name: the namespace's name.
+    """
+
+    def __init__(self, core: "Core", name: str) -> None:
+        self.core, self.name = core, name
+        self.dependencies = core.dependencies
+        # What each worker has in its hands, in the order in which it got it.
+        self.held: dict[str, dict[Unit, Roster]] = {}
+        self.limits = {limit: Limit(limit, most) for limit, most in core.settings.limits.items()}
+        # What has changed since the scheduler last asked.
+        self.touched: dict[Roster, None] = {}
+        self.touched_limits: dict[Limit, None] = {}
+
+    def limit(self, name: str) -> Limit:
+        """Give a limit; one that the server does not define lets nothing run."""
+        limit = self.limits.get(name)
+        if limit is None:
+            limit = self.limits[name] = Limit(name, None)
+        return limit
+
+    def touch(self, roster: "Roster") -> None:
+        """Note that what a spec can hand out may have changed."""
+        self.touched[roster] = None
+
+    def touch_limit(self, limit: Limit) -> None:
+        """Note that how many units count for a limit has changed."""
+        self.touched_limits[limit] = None
+
+    def hold(self, unit: Unit, roster: "Roster") -> None:
+        """Note that a worker has a unit."""
+        if unit.worker_id is not None:
+            self.held.setdefault(unit.worker_id, {})[unit] = roster
+
+    def unhold(self, unit: Unit) -> None:
+        """Note that the worker that has a unit has it no more."""
+        if unit.worker_id is None:
+            return
+        units = self.held[unit.worker_id]
+        del units[unit]
+        if not units:
+            del self.held[unit.worker_id]
