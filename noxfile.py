@@ -146,9 +146,16 @@ def wheels(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure calls per second against a bare echo; arguments after -- go to bench/run.py."""
+    """Measure calls per second against a bare echo, then a hand-out as work grows.
+
+    Arguments after -- are a script of bench/ and its arguments, to measure only that.
+    """
     session.install(*EDITABLE)
-    session.run("python", "bench/run.py", *session.posargs)
+    if session.posargs:
+        session.run("python", f"bench/{session.posargs[0]}", *session.posargs[1:])
+        return
+    for script in ("run.py", "scheduling.py"):
+        session.run("python", f"bench/{script}")
 
 
 @nox.session(default=False)

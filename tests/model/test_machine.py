@@ -117,5 +117,5 @@ TestWideModelMachine.settings = settings(max_examples=100, stateful_step_count=3
 
 TestLongWideModelMachine = pytest.mark.slow(LongWideModelMachine.TestCase)
 TestLongWideModelMachine.settings = settings(
-    max_examples=3000, stateful_step_count=50, deadline=None
+    max_examples=600, stateful_step_count=50, deadline=None
 )

@@ -148,7 +148,7 @@ class Explainer:
         reasons = self._own_reasons(roster)
         reasons += self._unasked(roster)
         view = self._scheduler.view(self._at, _ANYTHING)
-        return reasons or self._by_others(roster, view)
+        return reasons or _by_others(roster, view, view.order())
 
     def _own_reasons(self, roster: Roster) -> list[Reason]:
         closed = [gate.tell(roster, self._at) for gate in GATES if gate.closed(roster, self._at)]
@@ -169,23 +169,6 @@ class Explainer:
             return [Reason("runtime", text, {"runtime": roster.spec.runtime})]
         return [Reason("not_asked_for", "nobody who asks for work asks for this work spec")]
 
-    def _by_others(self, roster: Roster, view: View) -> list[Reason]:
-        busy = view.busy_ahead(roster)
-        if busy is not None:
-            text = f"{busy.spec.name!r}, further down its chain, has work and goes first"
-            return [Reason("preempted", text, {"work_spec_name": busy.spec.name})]
-        order = view.order()
-        if not order or order[0] is roster:
-            return []
-        first = order[0]
-        if roster not in order:
-            text = f"{first.spec.name!r} has work of higher priority"
-            details = {"work_spec_name": first.spec.name, "priority": list(first.rank or ())}
-            return [Reason("priority", text, details)]
-        place = order.index(roster)
-        text = f"its turn, by weight, comes after {place} other work spec" + "s" * (place > 1)
-        return [Reason("weight", text, {"place": place, "next": first.spec.name})]
-
     def _counts(self, roster: Roster) -> dict[str, object]:
         available = roster.count(AVAILABLE)
         waiting: dict[str, int] = {}
@@ -205,7 +188,7 @@ class Explainer:
 
     def _preempted(self, roster: Roster) -> list[Reason]:
         view = self._scheduler.view(self._at, _ANYTHING)
-        found = self._by_others(roster, view)
+        found = _by_others(roster, view, view.order())
         return [reason for reason in found if reason.code == "preempted"]
 
     def _tightest(self, roster: Roster) -> str:
@@ -235,7 +218,7 @@ class Explainer:
         order = view.order()
         places = {roster: place for place, roster in enumerate(order, 1)}
         specs = tuple(
-            SpecPlace(name, tuple(self._for(roster, request, view)), places.get(roster))
+            SpecPlace(name, tuple(self._for(roster, request, view, order)), places.get(roster))
             for name, roster in sorted(self._rosters.items())
         )
         if chosen is None:
@@ -247,12 +230,14 @@ class Explainer:
         key = None if unit is None else unit.key
         return WorkerExplanation(text, name, key, tuple(held), specs)
 
-    def _for(self, roster: Roster, request: WorkRequest, view: View) -> list[Reason]:
+    def _for(
+        self, roster: Roster, request: WorkRequest, view: View, order: list[Roster]
+    ) -> list[Reason]:
         unfit = [_misfit(code, roster, request) for code in misfits(roster, request)]
         reasons = self._own_reasons(roster) + unfit
         if reasons:
             return reasons
-        return self._by_others(roster, view) or [Reason("runs_next", "its best unit is next")]
+        return _by_others(roster, view, order) or [Reason("runs_next", "its best unit is next")]
 
 
 def _misfit(code: str, roster: Roster, request: WorkRequest) -> Reason:
@@ -264,3 +249,21 @@ def _misfit(code: str, roster: Roster, request: WorkRequest) -> Reason:
         text = f"the worker has no runtime {roster.spec.runtime!r}"
         return Reason(code, text, {"runtime": roster.spec.runtime})
     return Reason(code, "the worker does not ask for it")
+
+
+def _by_others(roster: Roster, view: View, order: list[Roster]) -> list[Reason]:
+    """Tell who goes before a spec that could run."""
+    busy = view.busy_ahead(roster)
+    if busy is not None:
+        text = f"{busy.spec.name!r}, further down its chain, has work and goes first"
+        return [Reason("preempted", text, {"work_spec_name": busy.spec.name})]
+    if not order or order[0] is roster:
+        return []
+    first = order[0]
+    if roster not in order:
+        text = f"{first.spec.name!r} has work of higher priority"
+        details = {"work_spec_name": first.spec.name, "priority": list(first.rank or ())}
+        return [Reason("priority", text, details)]
+    place = order.index(roster)
+    text = f"its turn, by weight, comes after {place} other work spec" + "s" * (place > 1)
+    return [Reason("weight", text, {"place": place, "next": first.spec.name})]

@@ -81,6 +81,11 @@ class Model:
         return Deadline(min(nows, default=None), min(walls, default=None))
 
     @property
+    def unit_count(self) -> int:
+        """How many units there are in memory."""
+        return sum(namespace.unit_count for namespace in self._namespaces.values())
+
+    @property
     def has_more_due(self) -> bool:
         """Whether ``run_due`` has left something for the next time, so as not to take long."""
         return self._core.dependencies.waiting

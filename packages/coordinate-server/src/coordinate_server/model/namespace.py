@@ -70,6 +70,11 @@ class Namespace:
         self._scheduler.specs_changed()
         return roster
 
+    @property
+    def unit_count(self) -> int:
+        """How many units there are in memory."""
+        return sum(len(roster.units) for roster in self._rosters.values())
+
     def _roster(self, name: str) -> Roster:
         roster = self._rosters.get(name)
         if roster is None:
