@@ -249,9 +249,9 @@ class WideOracle(HandoutOracle):
         elif status is not None and status != there["status"]:
             self.go(unit, status, 300 if lease is None else lease, worker, delay)
 
-    def give_back(self, unit, worker, delay):
+    def give_back(self, unit, delay, *, by_force=False):
         if unit["status"] == PENDING:
-            unit["attempts"][-1][1] = "released" if worker else "replaced"
+            unit["attempts"][-1][1] = "replaced" if by_force else "released"
         self.free(unit)
         unit["not_before"] = self.wall + delay if delay else None
 
@@ -260,7 +260,7 @@ class WideOracle(HandoutOracle):
         if status == AVAILABLE:
             if there["status"] in ENDED:
                 self.renew(unit)
-            self.give_back(there, worker, delay)
+            self.give_back(there, delay, by_force=worker is None)
         elif status == PENDING:
             self.renew(unit)
             self.lease(there, None, max(lease, 0))
@@ -270,7 +270,7 @@ class WideOracle(HandoutOracle):
             self.end(unit, status)
 
     def again(self, unit, delay):
-        """Whether a unit that its worker fails is tried again; puts it where it waits for that."""
+        """Whether a unit that somebody had and that failed is tried again; puts it there."""
         there, most = self.unit(*unit), self.field(unit[0], "max_retries")
         there["failures"] += 1
         if most is None or there["failures"] > most:
