@@ -160,3 +160,45 @@ def test_no_server_is_code_3():
     assert (ended.returncode, ended.stdout) == (3, "")
     assert len(ended.stderr.splitlines()) == 1
     assert "start one with 'coordinated'" in ended.stderr
+
+
+def test_flow_runs_in_order_and_is_explained(coordinate, tmp_path):
+    """A graph of units is loaded, drawn, run in its order, and says why it waits."""
+    (tmp_path / "jobs.py").write_text(JOBS)
+    (tmp_path / "flow.json").write_text(
+        json.dumps(
+            {
+                "flows": {
+                    name: {
+                        "min_gb": 0,
+                        "module": "jobs",
+                        "run_function": function,
+                        "run_params": by,
+                    }
+                    for name, function, by in (("double", "double", [2]), ("refuse", "refuse", []))
+                },
+                "units": {
+                    "double": {
+                        "first": {"data": {"n": 1}},
+                        "last": {"data": {"n": 2}, "depends_on": [["refuse", "middle"]]},
+                    },
+                    "refuse": {"middle": {"depends_on": [["double", "first"]]}},
+                },
+            }
+        )
+    )
+    assert "would have added 3 new work units" in coordinate("flow", "--dry-run", "flow.json")
+    assert coordinate("work_specs") == ""
+    coordinate("flow", "flow.json")
+    answer = "it waits for 1 unit: 'first' of 'double'"
+    assert coordinate("explain", "refuse", "middle").splitlines()[0] == answer
+    coordinate("run_one")
+    coordinate("run_one")
+    failed = told(coordinate("explain", "double", "last", "--json"))
+    assert failed["text"] == "it failed: needs 'middle' of 'refuse', which failed"
+    attempts = told(coordinate("attempts", "refuse", "middle", "--json"))
+    assert [attempt["outcome"] for attempt in attempts] == ["failed"]
+    assert "ValueError: not today" in attempts[0]["traceback"]
+    coordinate("retry", "-W", "refuse", "middle")
+    counts = told(coordinate("explain", "double", "--json"))["counts"]
+    assert (counts["blocked"], counts["finished"], counts["runnable"]) == (1, 1, 0)

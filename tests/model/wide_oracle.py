@@ -245,7 +245,7 @@ class WideOracle(HandoutOracle):
         if pending and status in (None, PENDING) and lease is not None:
             there["deadline"] = self.now + lease
             if lease < 0:
-                self.give_back(there, worker or "whoever has it", delay)
+                self.give_back(there, delay)
         elif status is not None and status != there["status"]:
             self.go(unit, status, 300 if lease is None else lease, worker, delay)
 

@@ -243,11 +243,11 @@ class Round:
 
     def charge(self, contender: Contender, number: int) -> None:
         """Count hand-outs that a contender has had."""
+        if self.size == 1:
+            return  # alone it is never ahead of its share, and it is nobody's turn before
         bundle = self._of(contender)
         self.turn += 1
         contender.turn = self.turn
-        if self.size == 1:
-            return  # alone it is never ahead of its share
         step = number * HANDOUT // contender.weight
         contender.start += step
         bundle.moment += step * contender.weight
