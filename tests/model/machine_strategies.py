@@ -64,8 +64,7 @@ _FEATURES = st.one_of(
     _one("rate", {"units": 1, "seconds": 5}, {"units": 3, "seconds": 60}),
     _one("runtime", "python", "rust"),
     _one("max_lost_leases", 1, 2),
-    _RETRIES,
-    _RETRIES,
+    *[_RETRIES] * 4,
     st.builds(_continuous, st.sampled_from([None, 1, 60]), st.none() | _SCHEDULES),
 )
 
@@ -102,7 +101,7 @@ UNITS = st.lists(
     max_size=4,
     unique_by=lambda unit: unit[0],
 )
-FIRST_UNITS = st.lists(st.tuples(KEYS, DATA), min_size=2, max_size=4, unique_by=lambda u: u[0])
+FIRST_UNITS = st.lists(st.tuples(KEYS, DATA), min_size=3, max_size=5, unique_by=lambda u: u[0])
 
 ENDS = st.tuples(NAMES, KEYS, st.none() | DATA)
 _SHORT_ENDS = ENDS | st.tuples(NAMES, KEYS)

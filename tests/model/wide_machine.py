@@ -122,19 +122,21 @@ class WideMachine(JobMachine):
         done, message = self.call("update_work_unit", name, key, options)
         assert done == expected, message
 
-    @rule(name=NAMES, key=KEYS, worker=WORKERS, delay=st.none() | DELAYS)
-    def fail_with_delay(self, name, key, worker, delay):
-        """A worker fails a unit and says when to try it again."""
+    @rule(name=NAMES, key=KEYS, worker=st.none() | WORKERS, delay=st.none() | DELAYS)
+    def fail(self, name, key, worker, delay):
+        """Fail a unit, and perhaps say when it is to be tried again."""
         self.update(name, key, status=5, worker_id=worker, delay=delay)
 
-    @rule(name=NAMES, key=KEYS, delay=DELAYS)
-    def retry_with_delay(self, name, key, delay):
-        """Somebody wants a unit to run later."""
+    @rule(name=NAMES, key=KEYS, delay=st.none() | DELAYS)
+    def retry(self, name, key, delay):
+        """Make a unit available, now or later."""
         self.update(name, key, status=1, delay=delay)
 
-    @rule(name=NAMES, key=KEYS, worker=WORKERS, delay=DELAYS, by_status=st.booleans())
-    def give_back_with_delay(self, name, key, worker, delay, by_status):
-        """A worker gives a unit back, to run later."""
+    @precondition(lambda self: self.oracle.all_pending())
+    @rule(which=st.integers(0, 9), delay=st.none() | DELAYS, by_status=st.booleans())
+    def give_back(self, which, delay, by_status):
+        """Give back one of the units that a worker has, to run now or later."""
+        name, key, worker = self.one_pending(which)
         how = {"status": 1} if by_status else {"lease_time": -1}
         self.update(name, key, worker_id=worker, delay=delay, **how)
 
@@ -142,10 +144,21 @@ class WideMachine(JobMachine):
     @rule(which=st.integers(0, 9), status=st.sampled_from([4, 4, 5]), data=st.none() | DATA)
     def end_what_somebody_has(self, which, status, data):
         """A worker ends one of the units that it has."""
-        pending = self.oracle.all_pending()
-        name, key = pending[which % len(pending)]
-        worker = self.oracle.unit(name, key)["worker"]
+        name, key, worker = self.one_pending(which)
         self.update(name, key, status=status, worker_id=worker, data=data)
+
+    def one_pending(self, which):
+        """Give (spec, key, worker) of one of the units that are pending."""
+        pending = self.oracle.all_pending()
+        unit = pending[which % len(pending)]
+        return (*unit, self.oracle.unit(*unit)["worker"])
+
+    @precondition(lambda self: self.oracle.all_units())
+    @rule(which=st.integers(0, 20), status=st.sampled_from([1, 3, 4, 5]))
+    def update_any(self, which, status):
+        """Somebody moves any unit that there is, one that was made up perhaps."""
+        units = self.oracle.all_units()
+        self.update(*units[which % len(units)], status=status)
 
     # ---- handing out ----
 
@@ -158,7 +171,11 @@ class WideMachine(JobMachine):
         lease=st.sampled_from([1, 10, 300]),
     )
     def get_work(self, worker, names, gigabytes, runtimes, most, lease):
-        """Ask what there would be, and then for it."""
+        """A worker asks for work."""
+        self.ask(worker, names, gigabytes, runtimes, most, lease)
+
+    def ask(self, worker, names=None, gigabytes=None, runtimes=None, most=1, lease=300):
+        """Ask what there would be, and then for it; gives what there was."""
         asked = {"work_spec_names": names, "available_gb": gigabytes, "runtimes": runtimes}
         claims = Claims(self.oracle, (names, gigabytes, runtimes))
         explained, _ = self.call("explain_worker", worker, asked)
@@ -170,13 +187,31 @@ class WideMachine(JobMachine):
             found = [] if found == (None, None, None) else [found]
         assert bool(found) == bool(claims.choices), f"there was work in {claims.choices}"
         if not found:
-            return
+            return []
         assert found[0][0] in claims.choices
         if claims.request == (None, None, None) and self.said_next:
             assert found[0][:2] == self.said_next[0]
+        self.said_next = ()
         made_up = not self.oracle.runnable(found[0][0])
         assert expected in (found[0][:2], (found[0][0], None) if made_up else None)
         self.oracle.hand_out(worker, found[0][0], most, lease, found)
+        return found
+
+    @rule(
+        turns=st.lists(
+            st.tuples(WORKERS, st.sampled_from([None, 1, 4, 4, 5]), st.sampled_from([0, 0, 1, 8])),
+            min_size=2,
+            max_size=8,
+        )
+    )
+    def work_for_a_while(self, turns):
+        """Workers ask for anything, and end what they get, or do not."""
+        for worker, status, seconds in turns:
+            found = self.ask(worker)
+            if found and status is not None:
+                self.update(*found[0][:2], status=status, worker_id=worker)
+            if seconds:
+                self.expire(seconds)
 
     # ---- deleting ----
 
@@ -210,13 +245,19 @@ class WideMachine(JobMachine):
         """Delete the units in one status."""
         self.delete(name, {"state": state, "cascade": cascade}, state=state, cascade=cascade)
 
-    @rule(name=NAMES, cascade=st.booleans())
-    def delete_all(self, name, cascade):
-        """Delete the units of a spec."""
-        self.delete(name, {"all": True, "cascade": cascade}, everything=True, cascade=cascade)
-
     @precondition(lambda self: len(self.oracle.specs) > 1)
-    @rule(name=NAMES, cascade=st.booleans())
+    @rule(name=NAMES, cascade=st.booleans(), how=st.sampled_from(["units", "spec", "clear"]))
+    def delete_all(self, name, cascade, how):
+        """Delete the units of a spec, or with the spec, or everything."""
+        if how == "units":
+            options = {"all": True, "cascade": cascade}
+            self.delete(name, options, everything=True, cascade=cascade)
+        elif how == "spec":
+            self.delete_spec(name, cascade)
+        else:
+            assert self.call("clear") == len(self.oracle.specs)
+            self.oracle.clear()
+
     def delete_spec(self, name, cascade):
         """Delete a spec, unless it is needed."""
         there = name in self.oracle.specs
@@ -225,13 +266,6 @@ class WideMachine(JobMachine):
         assert done == expected, message
         if there:
             self.check_needed(not expected, message)
-
-    @precondition(lambda self: len(self.oracle.specs) > 2)
-    @rule()
-    def clear(self):
-        """Delete everything, edges too."""
-        assert self.call("clear") == len(self.oracle.specs)
-        self.oracle.clear()
 
     # ---- what is compared after each step ----
 
