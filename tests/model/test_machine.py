@@ -1,5 +1,6 @@
 """The machine over the model, through the service, with what a store would hold after each step."""
 
+import os
 from typing import Any
 
 import pytest
@@ -109,13 +110,16 @@ def _without_leases(model):
     }
 
 
+# A short form by itself; thousands on demand.
+LONG = int(os.environ.get("COORDINATE_TEST_EXAMPLES", "150"))
+
 TestModelMachine = ModelMachine.TestCase
 TestModelMachine.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 
 TestWideModelMachine = WideModelMachine.TestCase
-TestWideModelMachine.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestWideModelMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 
 TestLongWideModelMachine = pytest.mark.slow(LongWideModelMachine.TestCase)
 TestLongWideModelMachine.settings = settings(
-    max_examples=600, stateful_step_count=50, deadline=None
+    max_examples=LONG, stateful_step_count=50, deadline=None
 )

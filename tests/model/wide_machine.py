@@ -288,7 +288,7 @@ class WideMachine(JobMachine):
         assert ("output_error" in status) == unit["output_error"], key
         assert ("reason" in status) == (unit["reason"] is not None), key
         if unit["culprits"] is not None:
-            assert unit["culprits"].issuperset(_named(status["reason"]) or [None])
+            assert self.oracle.blamable((name, key)).issuperset(_named(status["reason"]) or [None])
         needed = {
             (need["work_spec_name"], need["work_unit_key"]): (need["hard"], need["status"])
             for need in status.get("depends_on", [])

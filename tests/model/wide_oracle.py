@@ -136,6 +136,12 @@ class WideOracle(HandoutOracle):
         """Who may have failed first, that this one failed."""
         return self.unit(*failed)["culprits"] or {failed}
 
+    def blamable(self, unit):
+        """Who the reason of a failed unit may name: these may have failed anew since then."""
+        failed = self.edges.culprits(unit)
+        now = [self.blamable(earlier) or {earlier} for earlier in failed]
+        return set().union(self.unit(*unit)["culprits"] or (), *now)
+
     def renew(self, unit, not_before=None):
         """A unit is added again, or taken up again after it had ended."""
         there = self.unit(*unit)
