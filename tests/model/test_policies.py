@@ -190,3 +190,31 @@ def test_definition_that_cannot_be_is_refused(house, fields, message):
     with pytest.raises(Refused, match=message):
         house.spec("s", **fields)
     assert house.space.spec("s") is None
+
+
+def test_pending_unit_keeps_the_value_that_it_took(house):
+    """Interim data without the value do not let a second unit of that value run."""
+    house.spec("s", serial_key="host")
+    house.add("s", "a", "b", data={"host": "x"})
+    assert house.keys() == ["a"]
+    house.update("s", "a", data={"r": 1}, lease_time=300, worker_id="w")
+    assert house.keys() == []
+    house.update("s", "a", status=FINISHED, worker_id="w")
+    assert house.keys() == ["b"]
+
+
+def test_number_that_no_float_holds_is_refused(house):
+    """Also in an output, where it makes no unit and the finish stands."""
+    house.spec("s", then="t")
+    house.spec("t")
+    with pytest.raises(Refused, match="priority is beyond the range of a float"):
+        house.add("s", "k", priority=10**400)
+    house.add("s", "k")
+    house.get()
+    output = [["x", {}, {"delay": 10**400}], ["y", {}]]
+    house.settings = evolve(house.settings, unit_data_bytes=1000)
+    house.restart()
+    house.update("s", "k", status=FINISHED, worker_id="w", data={"output": output})
+    assert house.unit("s", "k").status == FINISHED
+    assert "beyond the range of a float" in house.unit("s", "k").output_error
+    assert house.keys() == ["y"]

@@ -137,10 +137,10 @@ class WideOracle(HandoutOracle):
         return self.unit(*failed)["culprits"] or {failed}
 
     def blamable(self, unit):
-        """Who the reason of a failed unit may name: these may have failed anew since then."""
+        """Who the reason of a failed unit may name: some may have failed anew since it was made."""
         failed = self.edges.culprits(unit)
-        now = [self.blamable(earlier) or {earlier} for earlier in failed]
-        return set().union(self.unit(*unit)["culprits"] or (), *now)
+        further = [self.blamable(earlier) for earlier in failed]
+        return set(failed).union(self.unit(*unit)["culprits"] or (), *further)
 
     def renew(self, unit, not_before=None):
         """A unit is added again, or taken up again after it had ended."""

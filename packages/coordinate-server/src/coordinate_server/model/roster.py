@@ -192,6 +192,8 @@ class Roster:
     def remove(self, unit: Unit) -> None:
         """Let a unit go, whatever needs it."""
         self._leave(unit)
+        if unit.status == PENDING:
+            self.ready.returned(unit)
         del self.units[unit.key]
         self._core.ledger.forget_unit(self.key, unit)
 
@@ -218,6 +220,11 @@ class Roster:
         before = unit.status
         self._leave(unit)
         change(unit)
+        # What a unit took by its data it keeps while it is pending, renewed or not.
+        if before == PENDING != unit.status:
+            self.ready.returned(unit)
+        elif before != PENDING == unit.status:
+            self.ready.took(unit)
         self._enter(unit)
         self.write_unit(unit)
         if unit.links is not None and (before in ENDED or unit.status in ENDED):
@@ -239,7 +246,6 @@ class Roster:
             self.ready.push(unit)
         elif status == PENDING:
             self._lease(unit)
-            self.ready.took(unit)
         elif unit.not_before is not None:
             self._core.delays.add(unit.not_before, (self, unit))
         self._ground.touch(self)
@@ -251,7 +257,6 @@ class Roster:
         elif unit.status == PENDING:
             del self.pending[unit]
             self._ground.unhold(unit)
-            self.ready.returned(unit)
             for limit in self.limits:
                 limit.used -= 1
                 self._ground.touch_limit(limit)
