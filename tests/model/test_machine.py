@@ -12,6 +12,8 @@ from coordinate_protocol.codec import decode, encode
 from coordinate_server.model import Instant, Model, ModelSettings
 from coordinate_server.service.call import Call
 from coordinate_server.service.job_queue import JobQueue
+from coordinate_server.service.waiting import Handed
+from coordinate_server.service.waiting_line import WaitingLines
 from tests.model.machine import GRACE, KEEP, NOW, WALL, JobMachine
 from tests.model.snapshot import Rows, snapshot
 from tests.model.wide_machine import LIMITS, WideMachine
@@ -26,14 +28,19 @@ class ModelDriver:
         self.settings = evolve(SETTINGS, limits=limits or {})
         self.at = Instant(NOW, WALL)
         self.model = Model.load([], self.at, self.settings)
-        self.queue = JobQueue()
+        self.queue = JobQueue(WaitingLines(self, None, None))  # type: ignore[arg-type] # nobody waits
         self.rows = Rows()
+
+    def instant(self):
+        """Be the service's clock."""
+        return self.at
 
     def call(self, method, params):
         """Call the service as the network would, and see the answer as a client does."""
         sent = decode(encode(params))
         call = Call(self.model.namespace("n"), "n", self.at, greeted=True)
         answer = getattr(self.queue, method)(call, *sent)
+        answer = answer.value if isinstance(answer, Handed) else answer
         self.commit()
         return decode(encode(answer), integer_keys=True)
 

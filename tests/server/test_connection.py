@@ -26,6 +26,9 @@ class Backend:
     def open(self):
         return self
 
+    def closed(self):
+        """Nothing is kept of a connection."""
+
     def answers(self, incoming):
         self.taken.extend(request.method for request in incoming.requests)
         if len(self.taken) == 2:

@@ -12,15 +12,12 @@ import pytest
 from attrs import evolve
 from hypothesis import settings
 
+from coordinate_server.assembly import assembled
 from coordinate_server.model import Instant, Model, ModelSettings
 from coordinate_server.net.listening import listen
 from coordinate_server.net.server import Server
-from coordinate_server.proxy import Backend, MultiBackendProxyObject
-from coordinate_server.service.call import Calls
 from coordinate_server.service.clock import Clock
 from coordinate_server.service.committer import Committer
-from coordinate_server.service.job_queue import JobQueue
-from coordinate_server.service.server_info import ServerInfo
 from coordinate_server.store.sqlite import SqliteStore
 from tests.model.machine import GRACE, KEEP, NOW, WALL, JobMachine
 from tests.model.wide_machine import LIMITS, WideMachine
@@ -52,9 +49,9 @@ class Host:
         self._store = SqliteStore(path)
         model = Model.load(self._store.load(), clock.instant(), settings)
         committer = Committer(model, self._store, clock, self._loop, _failed)
-        proxy = MultiBackendProxyObject([JobQueue(), ServerInfo(model)])
+        backend = assembled(model, clock, committer, self._loop)
         sockets = listen("127.0.0.1", 0)
-        self._server = Server(Backend(proxy, Calls(model, clock), committer), sockets)
+        self._server = Server(backend, sockets)
         await self._server.start()
         return sockets[0].getsockname()
 

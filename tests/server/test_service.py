@@ -1,99 +1,11 @@
 """The service in this process: a clock that the test moves, a store in memory."""
 
 import pytest
-from attrs import define, field
 
-from coordinate_protocol.codec import decode, encode
-from coordinate_protocol.messages import Failure, Incoming, Request, Response
+from coordinate_protocol.messages import Failure
 from coordinate_protocol.values import Encoded
-from coordinate_server.model import Model
-from coordinate_server.model.instant import Instant
-from coordinate_server.model.settings import ModelSettings
-from coordinate_server.proxy import Backend, MultiBackendProxyObject
-from coordinate_server.service.call import Calls
 from coordinate_server.service.clock import Clock
-from coordinate_server.service.committer import Committer
-from coordinate_server.service.job_queue import JobQueue
-from coordinate_server.service.server_info import ServerInfo
-from coordinate_server.store.interface import CommitError
-from coordinate_server.store.memory import MemoryStore
-
-
-class FakeClock(Clock):
-    """Stands still until it is moved."""
-
-    def __init__(self):
-        self.now = 1000.0
-        self.wall = 1_800_000_000.0
-
-    def instant(self):
-        return Instant(self.now, self.wall)
-
-    def move(self, seconds):
-        self.now += seconds
-        self.wall += seconds
-
-
-class Loop:
-    """Runs what was asked for when the test says that the turn is over."""
-
-    def __init__(self):
-        self._ready = []
-
-    def call_soon(self, callback):
-        self._ready.append(callback)
-
-    def turn(self):
-        ready, self._ready = self._ready, []
-        for callback in ready:
-            callback()
-
-
-class FailingStore(MemoryStore):
-    """Fails when it is told to."""
-
-    failing = False
-
-    def commit(self, changes):
-        if self.failing:
-            raise CommitError("disk I/O error")
-        super().commit(changes)
-
-
-@define
-class House:
-    """The server without its network."""
-
-    clock: FakeClock = field(factory=FakeClock)
-    loop: Loop = field(factory=Loop)
-    store: FailingStore = field(factory=FailingStore)
-    failures: list = field(factory=list)
-
-    def __attrs_post_init__(self):
-        rows = list(self.store.load())
-        self.model = Model.load(rows, self.clock.instant(), ModelSettings())
-        self.committer = Committer(
-            self.model, self.store, self.clock, self.loop, self.failures.append
-        )
-        proxy = MultiBackendProxyObject([JobQueue(), ServerInfo(self.model)])
-        self.backend = Backend(proxy, Calls(self.model, self.clock), self.committer)
-        self.peer = self.backend.open()
-
-    model: Model = field(init=False)
-    committer: Committer = field(init=False)
-    backend: Backend = field(init=False)
-    peer: object = field(init=False)
-
-    def answer(self, method, *params):
-        request = Request(1, method, list(params), native_bytes=False)
-        incoming = Incoming((request,), batch=False, wrapped=True, native_bytes=False)
-        (answer,) = self.peer.answers(incoming)  # type: ignore[attr-defined] # opaque to the tests
-        return answer
-
-    def call(self, method, *params):
-        answer = self.answer(method, *params)
-        assert isinstance(answer, Response), answer
-        return decode(encode(answer.result), integer_keys=True)
+from tests.server.house import House
 
 
 @pytest.fixture
@@ -206,7 +118,7 @@ def test_committed_state_comes_back_from_the_store(house):
     before = house.call("get_work_unit_status", "s", ["a", "b"])
     house.backend.after_commit(lambda: None)
     house.loop.turn()
-    again = House(house.clock, house.loop, house.store)
+    again = house.restarted()
     assert again.call("get_work_unit_status", "s", ["a", "b"]) == before
 
 

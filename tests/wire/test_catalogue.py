@@ -67,6 +67,7 @@ def test_operations_of_the_recorded_version_are_all_there():
         "add_dependent_work_units",
         "add_dependencies",
         "get_work_unit_attempts",
+        "update_work_units",
         "explain_work_unit",
         "explain_work_spec",
         "explain_worker",

@@ -195,15 +195,36 @@ _UNITS: Final = (
         (
             _SPEC_NAME,
             _UNIT_KEY,
-            _options("lease_time, status, data, worker_id, delay"),
+            _options("lease_time, status, data, worker_id, attempt, delay"),
         ),
         _DONE,
         "work",
         "Renew a lease, finish or fail a unit, give it back, or change its data.",
     ),
     _operation(
+        "update_work_units",
+        (
+            _required(
+                "updates",
+                "[(name, key, {lease_time?, status?, data?, worker_id?, attempt?, delay?}) ...]",
+                "the changes",
+            ),
+            _optional("options", "map", "get_work"),
+        ),
+        "([{done, code?, message?} ...], [(name, key, data, {attempt, expires}) ...] | null, "
+        "message | null)",
+        "work",
+        "Renew, finish, fail, give back or change many units, and lease the next ones.",
+        since="1.0",
+    ),
+    _operation(
         "get_work",
-        (_WORKER, _options("max_jobs, work_spec_names, lease_time, available_gb, runtimes")),
+        (
+            _WORKER,
+            _options(
+                "max_jobs, work_spec_names, lease_time, available_gb, runtimes, attempts, wait"
+            ),
+        ),
         "((name, key, data), null) | ((null, null, null), null) | ([(name, key, data) ...], null)",
         "work",
         "Lease units of one work spec.",
@@ -341,8 +362,8 @@ _SERVER: Final = (
     ),
     _operation(
         "hello",
-        (_optional("options", "map", "protocol, client, namespace"),),
-        "{protocol, server, version, namespace, capabilities}",
+        (_optional("options", "map", "protocol, client, namespace, session"),),
+        "{protocol, server, version, namespace, capabilities, session?}",
         "read",
         "Agree on a protocol version and a namespace, and learn what the server can.",
         service="server",

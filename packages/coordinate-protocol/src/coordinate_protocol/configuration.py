@@ -107,6 +107,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         ("job_queue", "restart_grace"), "number", 60.0, "leases after a start, at least, seconds"
     ),
+    Setting(("job_queue", "require_token"), "flag", False, "refuse workers that name no attempt"),
     Setting(("job_queue", "limit_completed_count"), "integer", None, "ended units archive keeps"),
     Setting(
         ("job_queue", "limit_completed_age"), "number", None, "how long archive keeps, seconds"

@@ -124,12 +124,21 @@ class ClientConnection:
         """Bytes of an answer that is not complete yet."""
         return self._framer.buffered
 
-    def request(self, method: str, params: list[Any] | dict[str, Any]) -> tuple[int, bytes]:
+    def request(
+        self,
+        method: str,
+        params: list[Any] | dict[str, Any],
+        *,
+        seq: int | None = None,
+        low: int = 1,
+    ) -> tuple[int, bytes]:
         """The bytes of one request.
 
         Args:
             method: the operation's name.
             params: positional as a list, by keyword as a dict.
+            seq: its number within the connection's session; None for none.
+            low: the lowest number in the session that no answer came to.
 
         Returns:
             Its id, and what to send.
@@ -138,7 +147,7 @@ class ClientConnection:
             EncodeError: for a parameter that cannot be sent; the id is then not used.
         """
         request_id = self._last_id + 1
-        data = wrap(encode(request_value(request_id, method, params)))
+        data = wrap(encode(request_value(request_id, method, params, seq=seq, low=low)))
         self._last_id = request_id
         return request_id, data
 

@@ -16,8 +16,10 @@ __all__ = [
     "GENERATED",
     "IDLE",
     "MAX_LEASE",
+    "MAX_WAIT",
     "MIN_LEASE",
     "NO_SUCH_METHOD",
+    "OUTCOME_UNKNOWN",
     "PAUSED",
     "PENDING",
     "PRIORITY",
@@ -78,7 +80,13 @@ TUPLE_TAG: Final = 128
 WRAPPED_TAG: Final = 24
 UUID_TAG: Final = 37
 
+# The longest that a call may wait on the server, in seconds.
+MAX_WAIT: Final = 86400
+
 PROTOCOL_VERSION: Final = 1
+
+# What an error says that leaves open whether the call was carried out.
+OUTCOME_UNKNOWN: Final = "outcome_unknown"
 
 # What a client looks for to learn that a server does not offer a method.
 NO_SUCH_METHOD: Final = "No such method"

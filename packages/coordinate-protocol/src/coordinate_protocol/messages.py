@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from coordinate_protocol.codec import decode, encode, encode_native_bytes, request_id_of
 from coordinate_protocol.errors import (
@@ -42,12 +42,16 @@ class Request:
         method: the operation's name.
         params: positional as a list, by keyword as a dict with text keys; values as they were sent.
         native_bytes: whether the client's strings are byte strings.
+        seq: its number within the connection's session; None for a call that may be done twice.
+        low: the lowest number in the session that the client has had no answer to.
     """
 
     id: int
     method: str
     params: list[Any] | dict[str, Any]
     native_bytes: bool = False
+    seq: int | None = None
+    low: int = 1
 
 
 @frozen
@@ -70,10 +74,12 @@ class Failure:
     Args:
         id: that of the request, or None where it is not known.
         message: what is wrong, for people.
+        code: what is wrong, for programs; None where the text says all there is.
     """
 
     id: int | None
     message: str
+    code: str | None = None
 
 
 @frozen
@@ -154,7 +160,19 @@ def _request_with_id(request_id: int, value: dict[Any, Any], *, native: bool) ->
     if method not in value:
         raise DecodeError("request without a method: it must have id, method and params")
     name = as_text(value[method])
-    return Request(request_id, name, _params(value.get(params)), native)
+    request = Request(request_id, name, _params(value.get(params)), native)
+    seq = value.get(b"seq" if native else "seq")
+    if seq is None:
+        return request
+    low = value.get(b"low" if native else "low", 1)
+    return evolve(request, seq=_numbered("seq", seq), low=_numbered("low", low, seq))
+
+
+def _numbered(name: str, value: Any, most: int = _ID_END - 1) -> int:
+    """A number within a session; the lowest unanswered one is not above that of the call."""
+    if type(value) is not int or not 1 <= value <= most < _ID_END:
+        raise DecodeError(f"{name} {shown(value)} is not usable: it must be from 1 to {most}")
+    return value
 
 
 def _params(params: Any) -> list[Any] | dict[str, Any]:
@@ -174,15 +192,25 @@ def _keyword_params(params: dict[Any, Any]) -> dict[str, Any]:
     return named
 
 
-def request_value(request_id: int, method: str, params: list[Any] | dict[str, Any]) -> Any:
+def request_value(
+    request_id: int,
+    method: str,
+    params: list[Any] | dict[str, Any],
+    *,
+    seq: int | None = None,
+    low: int = 1,
+) -> Any:
     """The map that a request is on the wire.
 
     Args:
         request_id: the number to know the answer by.
         method: the operation's name.
         params: positional as a list, by keyword as a dict.
+        seq: its number within the connection's session; None for none.
+        low: the lowest number in the session that no answer came to.
     """
-    return {"id": request_id, "method": method, "params": params}
+    value = {"id": request_id, "method": method, "params": params}
+    return value if seq is None else value | {"seq": seq, "low": low}
 
 
 # ---- answers ----
@@ -192,8 +220,10 @@ def _answer_value(answer: Response | Failure) -> dict[str, Any]:
     if isinstance(answer, Response):
         return {"id": answer.id, "result": answer.result}
     # An error text may hold half a surrogate pair, from a file name, say.
-    message = answer.message.encode(errors="replace").decode()
-    return {"id": answer.id, "error": {"message": message}}
+    error = {"message": answer.message.encode(errors="replace").decode()}
+    if answer.code is not None:
+        error["code"] = answer.code
+    return {"id": answer.id, "error": error}
 
 
 def answer_bytes(
@@ -261,7 +291,8 @@ def _answer(value: Any) -> Response | Failure:
         raise DecodeError(f"id {shown(answer_id)} of an answer is not usable: it must be a number")
     if "result" in value:
         return Response(answer_id, value["result"])
-    return Failure(answer_id, _failure_text(value.get("error")))
+    error = value.get("error")
+    return Failure(answer_id, _failure_text(error), _failure_code(error))
 
 
 def _failure_text(error: Any) -> str:
@@ -269,3 +300,8 @@ def _failure_text(error: Any) -> str:
     if isinstance(message, bytes):
         return message.decode(errors="replace")
     return message if isinstance(message, str) else shown(error)
+
+
+def _failure_code(error: Any) -> str | None:
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, str) else None

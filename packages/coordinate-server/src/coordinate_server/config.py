@@ -14,9 +14,9 @@ from coordinate_protocol.limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["Plug", "ServerConfig", "default_data_file", "effective", "masked", "server_config"]
 
-# `postgres_connect` holds a password, `limits.connections` a number.
+# `postgres_connect` holds a password; `limits.connections` and `require_token` hold no secret.
 _SECRET = re.compile(
-    r"password|passwd|secret|token|connect(?!ions)|credential|api_?key", re.IGNORECASE
+    r"password|passwd|secret|(?<!require_)token|connect(?!ions)|credential|api_?key", re.IGNORECASE
 )
 # user:password@ in an address of any kind
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
@@ -56,6 +56,7 @@ class ServerConfig:
         httpd: accepted for later.
         snapshot_dir: accepted for later.
         restart_grace: what leases have left after a start, at least, seconds.
+        require_token: whether a pending unit is changed only by who names its attempt.
         limit_completed_count: how many ended units of a spec archive keeps.
         limit_completed_age: how long archive keeps ended units, seconds.
         shared_limits: how many units may be pending at once of the specs that use a name.
@@ -75,6 +76,7 @@ class ServerConfig:
     httpd: str | None
     snapshot_dir: str | None
     restart_grace: float
+    require_token: bool
     limit_completed_count: int | None
     limit_completed_age: float | None
     shared_limits: Mapping[str, int] = field(factory=dict)
@@ -123,6 +125,7 @@ def server_config(
         httpd=server["httpd"],
         snapshot_dir=server["snapshot_dir"],
         restart_grace=_in_range("job_queue.restart_grace", queue["restart_grace"], 0, 86400),
+        require_token=queue["require_token"],
         limit_completed_count=_positive(queue, "limit_completed_count"),
         limit_completed_age=_positive(queue, "limit_completed_age"),
         shared_limits=_shared_limits(queue["limits"]),

@@ -19,20 +19,18 @@ from attrs import define, field
 
 from coordinate_protocol.configuration import ConfigError, dump_config, load_config
 from coordinate_server._version import __version__
+from coordinate_server.assembly import ServiceSettings, assembled
 from coordinate_server.config import ServerConfig, server_config
 from coordinate_server.model import Model
 from coordinate_server.model.settings import ModelSettings
 from coordinate_server.net.listening import ListenError, listen, shown_address
 from coordinate_server.net.server import Server
-from coordinate_server.proxy import Backend, CollisionError, MultiBackendProxyObject
+from coordinate_server.proxy import Backend, CollisionError
 from coordinate_server.service.area import Area
-from coordinate_server.service.call import Calls
 from coordinate_server.service.clock import Clock
 from coordinate_server.service.committer import Committer
-from coordinate_server.service.job_queue import JobQueue
-from coordinate_server.service.offers import Module
 from coordinate_server.service.plugins import Plugin, PluginError, PluginName, in_threads, load
-from coordinate_server.service.server_info import ServerInfo
+from coordinate_server.service.timekeeper import Timekeeper
 from coordinate_server.store import open_store
 from coordinate_server.store.interface import Store, StoreError
 
@@ -72,6 +70,7 @@ class _Daemon:
     _executor: ThreadPoolExecutor = field(init=False)
     _stop: asyncio.Event = field(factory=asyncio.Event, init=False)
     _server: Server | None = field(default=None, init=False)
+    _timekeeper: Timekeeper | None = field(default=None, init=False)
     # How many units the garbage collector need not look at any more.
     _spared: int = field(default=0, init=False)
 
@@ -96,21 +95,23 @@ class _Daemon:
             backend = self._backend(model, clock, committer, plugins)
             self._server = Server(backend, sockets, self.config.limits)
             await self._server.start()
+            self._timekeeper = Timekeeper(model, clock, committer, loop)
+            self._timekeeper.start()
             self._announce([shown_address(sock) for sock in sockets])
-            await self._serve(self._server, model, clock, committer)
+            await self._serve(self._server, model, committer)
         finally:
             self._executor.shutdown(wait=False, cancel_futures=True)
             for sock in sockets:
                 sock.close()
 
-    async def _serve(
-        self, server: Server, model: Model, clock: Clock, committer: Committer
-    ) -> None:
+    async def _serve(self, server: Server, model: Model, committer: Committer) -> None:
         loop = asyncio.get_running_loop()
-        upkeep = loop.create_task(self._upkeep(model, clock, committer))
+        upkeep = loop.create_task(self._upkeep(model))
         upkeep.add_done_callback(self._upkeep_ended)
         await self._stop.wait()
         upkeep.cancel()
+        if self._timekeeper is not None:
+            self._timekeeper.stop()
         if self.failure is None:
             await server.stop(_STOP_SECONDS)
             committer.flush()
@@ -126,6 +127,8 @@ class _Daemon:
             limit_completed_count=self.config.limit_completed_count,
             limit_completed_age=self.config.limit_completed_age,
             limits=self.config.shared_limits,
+            session_replies=self.config.limits.requests_in_flight,
+            require_token=self.config.require_token,
         )
         gc.disable()
         try:
@@ -153,12 +156,17 @@ class _Daemon:
     def _backend(
         self, model: Model, clock: Clock, committer: Committer, plugins: list[Plugin]
     ) -> Backend:
-        queue = JobQueue(self.config.limits, self.config.shown)
-        modules: list[Module] = [queue, ServerInfo(model, self.config.shared), *plugins]
-        proxy = MultiBackendProxyObject(
-            modules, tracebacks=self.config.tracebacks, rpclog=self.config.rpclog
+        config = self.config
+        settings = ServiceSettings(
+            limits=config.limits,
+            namespace=config.namespace,
+            shared=config.shared,
+            shown_config=config.shown,
+            tracebacks=config.tracebacks,
+            rpclog=config.rpclog,
         )
-        return Backend(proxy, Calls(model, clock, self.config.namespace), committer)
+        loop = asyncio.get_running_loop()
+        return assembled(model, clock, committer, loop, settings, plugins)
 
     def _announce(self, addresses: list[str]) -> None:
         data = self.config.data
@@ -173,14 +181,12 @@ class _Daemon:
                     address,
                 )
 
-    async def _upkeep(self, model: Model, clock: Clock, committer: Committer) -> None:
-        """End what is due while nobody calls, and write the store's backlog in slices."""
+    async def _upkeep(self, model: Model) -> None:
+        """Write the store's backlog in slices, and spare the collector what has grown."""
         while True:
-            model.run_due(clock.instant())
-            committer.request_flush()
             await self._settle()
             self._spare_collector(model)
-            await asyncio.sleep(0 if model.has_more_due else _TICK_SECONDS)
+            await asyncio.sleep(_TICK_SECONDS)
 
     def _spare_collector(self, model: Model) -> None:
         """Take what the model has grown by out of what the garbage collector looks at.

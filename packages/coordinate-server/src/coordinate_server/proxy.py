@@ -12,15 +12,16 @@ from attrs import define, field
 
 from coordinate_protocol.errors import ProtocolError, RequestError
 from coordinate_protocol.messages import Failure, Incoming, Request, Response
+from coordinate_server.service.answers import Answer, Delivery
 from coordinate_server.service.call import Call, Calls
 from coordinate_server.service.committer import Committer
 from coordinate_server.service.offers import Module, Offer
+from coordinate_server.service.sessions import SessionCalls
+from coordinate_server.service.waiting import Handed, Pending
 
 __all__ = ["Backend", "CollisionError", "MultiBackendProxyObject", "Peer"]
 
 _LOG = logging.getLogger("coordinate.server.rpc")
-
-Answer = Response | Failure
 
 
 class CollisionError(Exception):
@@ -34,17 +35,24 @@ class MultiBackendProxyObject:
         modules: each says what it offers.
         tracebacks: whether the answer to a failed call has a traceback, without paths.
         rpclog: whether every call's name is logged.
+        sessions: gives numbered calls their first answer again; None ignores the numbers.
 
     Raises:
         CollisionError: names the operation and both modules.
     """
 
     def __init__(
-        self, modules: Iterable[Module], *, tracebacks: bool = True, rpclog: bool = False
+        self,
+        modules: Iterable[Module],
+        *,
+        tracebacks: bool = True,
+        rpclog: bool = False,
+        sessions: SessionCalls | None = None,
     ) -> None:
         self._offers: dict[str, Offer] = {}
         self._tracebacks = tracebacks
         self._rpclog = rpclog
+        self._sessions = sessions
         owners: dict[str, str] = {}
         for module in modules:
             for name, offer in module.offers().items():
@@ -76,13 +84,29 @@ class MultiBackendProxyObject:
         offer = self._offers.get(request.method)
         if offer is None:
             return Failure(request.id, "No such method")
+        if request.seq is None or self._sessions is None or not offer.changes:
+            return self._answer(offer, call, request)
+        return self._sessions.once(
+            call, request, request.seq, lambda: self._answer(offer, call, request)
+        )
+
+    def _answer(self, offer: Offer, call: Call, request: Request) -> Answer | Awaitable[Answer]:
         try:
             result = self._apply(offer, call, request.params)
         except Exception as error:  # noqa: BLE001 - whatever a call raises is its answer
             return Failure(request.id, self._described(error))
+        if isinstance(result, Pending):
+            return result.mapped(lambda value: self._result(request.id, value))
         if inspect.isawaitable(result):
             return self._awaited(request.id, result)
-        return Response(request.id, result)
+        return self._result(request.id, result)
+
+    def _result(self, request_id: int, result: Any) -> Answer:
+        if isinstance(result, Handed):
+            return Delivery(request_id, result.value, result.undelivered)
+        if isinstance(result, Exception):
+            return Failure(request_id, self._described(result))
+        return Response(request_id, result)
 
     def _apply(self, offer: Offer, call: Call, params: list[Any] | dict[str, Any]) -> Any:
         if offer.operation is None:
@@ -174,6 +198,11 @@ class Peer:
         call.at = self._calls.clock.instant()
         call.native_bytes = incoming.native_bytes
         return [self._proxy.call(call, request) for request in incoming.requests]
+
+    def closed(self) -> None:
+        """Take note that the connection is gone."""
+        self._call.at = self._calls.clock.instant()
+        self._call.join(None)
 
 
 @define

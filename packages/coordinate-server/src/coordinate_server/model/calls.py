@@ -99,7 +99,9 @@ class UnitUpdate:
         lease_time: seconds from now; below zero gives the unit back at once.
         status: the status to go to.
         data: the new data as CBOR.
-        worker_id: who says so; None for a caller that does not say, who may do more.
+        worker_id: who says so; None for a caller that does not say.
+        attempt: the hand-out that it rests on; None for a caller that does not say. One that says
+            neither may do more.
         delay: seconds until it may run again, if it is to; None for what its spec says.
     """
 
@@ -108,6 +110,12 @@ class UnitUpdate:
     data: bytes | None = None
     worker_id: str | None = None
     delay: float | None = None
+    attempt: int | None = None
+
+    @property
+    def owned(self) -> bool:
+        """Whether the caller says that the unit is its own."""
+        return self.worker_id is not None or self.attempt is not None
 
 
 def _names(names: Iterable[str] | None) -> frozenset[str] | None:

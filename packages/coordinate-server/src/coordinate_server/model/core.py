@@ -9,6 +9,7 @@ from coordinate_server.model.instant import Instant
 from coordinate_server.model.ledger import Ledger
 from coordinate_server.model.roster import Roster
 from coordinate_server.model.rows import ATTEMPT_KEY, CLOCK_KEY, SPEC_ID_KEY
+from coordinate_server.model.sessions import Sessions
 from coordinate_server.model.settings import ModelSettings
 from coordinate_server.model.unit import Unit
 from coordinate_server.model.workers import Worker, Workers
@@ -57,6 +58,7 @@ class Core:
         self.makings: Alarms[Roster] = Alarms(_making)
         self.rates: Alarms[Roster] = Alarms(_rated)
         self.expiries: Alarms[tuple[Workers, Worker]] = Alarms(_expiring)
+        self.sessions = Sessions(self.ledger, settings.session_replies)
         # Specs with a run that was missed and waits for the last one to end.
         self.owing: dict[Roster, None] = {}
         self.attempt = 0
@@ -88,6 +90,7 @@ class Core:
             roster.make_due(at)
         for roster in list(self.owing):
             roster.make_owed(at)
+        self.sessions.run_due(at)
 
     def take_changes(self, at: Instant) -> list[Change]:
         """Give what changed since the last time, with the counters and the clock it happened at."""

@@ -53,16 +53,21 @@ class NotOwner(ModelError):
 
     Arguments:
         key: the unit's key.
-        worker_id: who called.
+        worker_id: who called, or None for a caller that only named an attempt.
+        attempt: the attempt that it named, or None.
         owner: who has the unit now; None for nobody.
     """
 
-    def __init__(self, key: bytes, worker_id: str, owner: str | None) -> None:
+    def __init__(
+        self, key: bytes, worker_id: str | None, attempt: int | None, owner: str | None
+    ) -> None:
         whose = "nobody's" if owner is None else f"that of {owner!r}"
+        named = [] if worker_id is None else [repr(worker_id)]
+        named += [] if attempt is None else [f"attempt {attempt}"]
         super().__init__(
-            f"work unit {key!r} is not leased to {worker_id!r} any more, it is {whose}"
+            f"work unit {key!r} is not leased to {', '.join(named)} any more, it is {whose}"
         )
-        self.key, self.worker_id, self.owner = key, worker_id, owner
+        self.key, self.worker_id, self.attempt, self.owner = key, worker_id, attempt, owner
 
 
 class Refused(ModelError):

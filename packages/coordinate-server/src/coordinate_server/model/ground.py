@@ -29,6 +29,8 @@ class Ground:
         # What has changed since the scheduler last asked.
         self.touched: dict[Roster, None] = {}
         self.touched_limits: dict[Limit, None] = {}
+        # Whether anything has changed since those were looked at who wait for work.
+        self.stirred = False
 
     def limit(self, name: str) -> Limit:
         """Give a limit; one that the server does not define lets nothing run."""
@@ -40,10 +42,12 @@ class Ground:
     def touch(self, roster: "Roster") -> None:
         """Note that what a spec can hand out may have changed."""
         self.touched[roster] = None
+        self.stirred = True
 
     def touch_limit(self, limit: Limit) -> None:
         """Note that how many units count for a limit has changed."""
         self.touched_limits[limit] = None
+        self.stirred = True
 
     def hold(self, unit: Unit, roster: "Roster") -> None:
         """Note that a worker has a unit."""

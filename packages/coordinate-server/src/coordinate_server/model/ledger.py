@@ -13,6 +13,7 @@ from coordinate_server.model.changes import (
     EDGE,
     PUT,
     RATE,
+    REPLY,
     SPEC,
     UNIT,
     WORKER,
@@ -86,6 +87,10 @@ class Ledger:
         """Note when a unit of a spec with a rate was handed out; None for no such slot."""
         key = spec_key + slot.to_bytes(_SLOT_BYTES, "big")
         self._others[RATE, key] = None if moment is None else cbor2.dumps(moment)
+
+    def reply(self, key: bytes, row: bytes | None) -> None:
+        """Note that a session, or an answer in it, changed; None for one that is gone."""
+        self._others[REPLY, key] = row
 
     def drop_units(self, prefix: bytes) -> None:
         """Note that all units of a spec are gone, and that its id is never used again."""

@@ -10,6 +10,7 @@ from coordinate_server.model.changes import (
     EDGE,
     META,
     RATE,
+    REPLY,
     SPEC,
     TABLES,
     UNIT,
@@ -28,10 +29,13 @@ from coordinate_server.model.rows import (
     read_attempt,
     read_edge,
     read_number,
+    read_reply,
+    read_session,
     read_spec,
     read_unit,
     read_worker,
 )
+from coordinate_server.model.sessions import SESSION_BYTES, Session
 from coordinate_server.model.unit import Unit
 from coordinate_server.model.workers import Worker
 
@@ -69,6 +73,20 @@ def load(
         name, worker_id, mode, parent, heard, expiry = read_worker(key, row)
         later = None if expiry is None else max(expiry, grace)
         namespace(name).workers.take_in(Worker(worker_id, mode, parent, heard, later))
+
+    _load_sessions(core, tables[REPLY])
+
+
+def _load_sessions(core: Core, rows: dict[bytes, bytes]) -> None:
+    """Take in the sessions and their answers; all are as old as the restart."""
+    known = core.sessions.by_name
+    for key, row in rows.items():
+        if len(key) == SESSION_BYTES:
+            core.sessions.take_in(Session(key, read_session(key, row), core.clock))
+    for key, row in rows.items():
+        if len(key) > SESSION_BYTES and key[:SESSION_BYTES] in known:
+            slot, seq, low, reply = read_reply(key, row)
+            known[key[:SESSION_BYTES]].load(slot, seq, low, reply)
 
 
 def _load_specs(

@@ -10,6 +10,7 @@ from coordinate_server.model.core import Core
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.loading import load
 from coordinate_server.model.namespace import Namespace
+from coordinate_server.model.sessions import Sessions
 from coordinate_server.model.settings import ModelSettings
 
 __all__ = ["Deadline", "Model"]
@@ -76,9 +77,14 @@ class Model:
         core = self._core
         if core.dependencies.waiting:
             return Deadline(core.clock, None)
-        nows = [m for m in (core.leases.first(), core.expiries.first()) if m is not None]
-        walls = [m for m in (core.delays.first(), core.makings.first()) if m is not None]
-        return Deadline(min(nows, default=None), min(walls, default=None))
+        nows = [core.leases.first(), core.expiries.first(), core.rates.first()]
+        walls = [core.delays.first(), core.makings.first()]
+        return Deadline(_earliest(nows), _earliest(walls))
+
+    @property
+    def sessions(self) -> Sessions:
+        """What was answered to clients that may ask again."""
+        return self._core.sessions
 
     @property
     def unit_count(self) -> int:
@@ -93,3 +99,7 @@ class Model:
     def run_due(self, at: Instant) -> None:
         """Let leases, delays and workers end whose time has come."""
         self._core.run_due(at)
+
+
+def _earliest(moments: Iterable[float | None]) -> float | None:
+    return min((moment for moment in moments if moment is not None), default=None)

@@ -14,37 +14,33 @@ from coordinate_server.model.attempts import attempts_of
 from coordinate_server.model.calls import (
     AttemptView,
     EdgeEnd,
-    HandOut,
-    HeldUnit,
     NewEdge,
     NewUnit,
     SpecExplanation,
     UnitExplanation,
-    UnitUpdate,
     UnitView,
     WorkerExplanation,
-    WorkerView,
     WorkRequest,
 )
-from coordinate_server.model.chain import chain
 from coordinate_server.model.core import Core
 from coordinate_server.model.deletions import forget_all, units_going
 from coordinate_server.model.errors import NoSuchSpec, NoSuchUnit, Refused
 from coordinate_server.model.explain import Explainer
 from coordinate_server.model.ground import Ground
-from coordinate_server.model.handouts import hand_out
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.roster import Roster
 from coordinate_server.model.scheduler import Scheduler
+from coordinate_server.model.settings import ModelSettings
 from coordinate_server.model.spec import Spec, controlled, parse_spec, scheduled_alike
 from coordinate_server.model.unit import Unit
-from coordinate_server.model.updates import update
-from coordinate_server.model.workers import Worker, Workers
+from coordinate_server.model.work_calls import WorkCalls
+from coordinate_server.model.worker_calls import WorkerCalls
+from coordinate_server.model.workers import Workers
 
 __all__ = ["Namespace"]
 
 
-class Namespace:
+class Namespace(WorkCalls, WorkerCalls):
     """Specs, units and workers that share nothing with those of another namespace.
 
     Every call that takes the moment first lets end what is due by then. A call that raises has
@@ -69,6 +65,11 @@ class Namespace:
         self._rosters[spec.name] = roster
         self._scheduler.specs_changed()
         return roster
+
+    @property
+    def settings(self) -> ModelSettings:
+        """What the model was told by the configuration."""
+        return self._core.settings
 
     @property
     def unit_count(self) -> int:
@@ -406,65 +407,6 @@ class Namespace:
             roster.write()
         return number + gone - len(of_others)
 
-    def update_unit(self, at: Instant, name: str, key: bytes, wanted: UnitUpdate) -> str | None:
-        """Renew, end or give back a unit, or change its data; its output makes new units.
-
-        Returns:
-            What of its output could not be used, for people; None for nothing.
-
-        Raises:
-            NoSuchSpec: there is none of that name.
-            NoSuchUnit: there is none of that key.
-            NotOwner: the caller says who it is, and the unit is not its own any more.
-            Refused: it asks for nothing, or for what cannot be.
-        """
-        roster = self._roster_at(at, name)
-        unit = self._unit(roster, key)
-        finished = update(self._core, roster, at, unit, wanted)
-        fault = self._chain(roster, at, unit) if finished else None
-        self._core.dependencies.settle(at)
-        return fault
-
-    def _chain(self, roster: Roster, at: Instant, unit: Unit) -> str | None:
-        """Make units of what one has put out; gives, and keeps, what made none."""
-        then = roster.spec.then
-        if then is None:
-            return None
-        made, fault = chain(unit, self._core.settings)
-        target = self._rosters.get(then)
-        if target is not None:
-            self._add(at, [(target, new) for new in made], ())
-        elif made:
-            fault = f"then of {roster.spec.name!r} is {then!r}, which is no work spec"
-        if fault is not None:
-            unit.past().output_error = fault
-            roster.write_unit(unit)
-        return fault
-
-    def get_work(self, at: Instant, worker_id: str, request: WorkRequest) -> list[HandOut]:
-        """Hand out units of one spec to a worker; an empty list if there are none for it.
-
-        Raises:
-            Refused: less than one unit is asked for, or the lease or memory is no number.
-        """
-        check_number("max_jobs", request.max_jobs, 1)
-        for what, value in (
-            ("lease_time", request.lease_time),
-            ("available_gb", request.available_gb),
-        ):
-            if value is not None:
-                check_number(what, value)
-        self._core.run_due(at)
-        choice = self._scheduler.choose(at, request)
-        if choice is None:
-            return []
-        handed = hand_out(self._core, choice.roster, at, worker_id, request)
-        if not handed:
-            raise AssertionError(f"{choice.roster.spec.name!r} was chosen and has nothing")
-        self._scheduler.charge(choice, len(handed))
-        self.workers.handed(worker_id, handed[0].attempt)
-        return handed
-
     # ---- explanations ----
 
     def explain_unit(self, at: Instant, name: str, key: bytes) -> UnitExplanation:
@@ -497,80 +439,6 @@ class Namespace:
 
     def _explainer(self, at: Instant) -> Explainer:
         return Explainer(self._rosters, self._scheduler, self._core.dependencies, at)
-
-    # ---- workers ----
-
-    def heartbeat(
-        self,
-        at: Instant,
-        worker_id: str,
-        mode: str,
-        expire_seconds: float | None,
-        data: bytes,
-        parent: str | None = None,
-    ) -> None:
-        """Register a worker or renew it.
-
-        Arguments:
-            at: the moment.
-            worker_id: its name.
-            mode: what it does.
-            expire_seconds: how long this holds; None for ever.
-            data: what it says, as CBOR.
-            parent: its parent's name or None.
-
-        Raises:
-            Refused: the time is no number or below zero, or the data are too large.
-        """
-        if expire_seconds is not None:
-            check_number("expire_seconds", expire_seconds, 0)
-        additions.check_data(data, self._core.settings)
-        self._core.run_due(at)
-        expiry = None if expire_seconds is None else at.now + expire_seconds
-        self.workers.put(Worker(worker_id, mode, parent, at.now, expiry, data))
-
-    def unregister(self, at: Instant, worker_id: str) -> bool:
-        """Forget a worker; whether it was known."""
-        self._core.run_due(at)
-        return self.workers.forget(worker_id)
-
-    def worker_modes(self, at: Instant) -> dict[str, str]:
-        """Give the mode of each worker that has not expired."""
-        self._core.run_due(at)
-        return self.workers.modes()
-
-    def worker_info(self, at: Instant, worker_id: str) -> WorkerView | None:
-        """Give what is known of a worker, or None."""
-        self._core.run_due(at)
-        worker = self.workers.by_id.get(worker_id)
-        return None if worker is None else worker.view()
-
-    def mode_counts(self, at: Instant) -> dict[str, int]:
-        """Give how many workers are in each mode."""
-        self._core.run_due(at)
-        return self.workers.mode_counts()
-
-    def child_units(self, at: Instant, parent: str) -> dict[str, list[HeldUnit]]:
-        """Give what each child of a worker has in its hands, of its newest hand-out.
-
-        0.1.5's parents stop a child whose lease is over; what it was given before and neither
-        ended nor gave back is none of its business any more.
-        """
-        self._core.run_due(at)
-        return {child: self._units_of(child) for child in self.workers.children(parent)}
-
-    def _units_of(self, worker_id: str) -> list[HeldUnit]:
-        newest = self.workers.by_id[worker_id].newest
-        return [
-            HeldUnit(roster.spec.name, unit.key, unit.data, worker_id, unit.deadline or 0)
-            for unit, roster in self._ground.held.get(worker_id, {}).items()
-            if unit.attempt >= newest
-        ]
-
-    def worker_stats(self, at: Instant) -> dict[str, int]:
-        """Give how many workers there are, have a parent, and can expire."""
-        self._core.run_due(at)
-        return self.workers.stats()
 
 
 def _new_priorities(

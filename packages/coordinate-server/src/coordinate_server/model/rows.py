@@ -12,7 +12,15 @@ from coordinate_protocol.codec import decode, encode
 from coordinate_protocol.errors import ProtocolError
 from coordinate_protocol.limits import ANSWER_LIMITS
 from coordinate_server.model.calls import AttemptView
-from coordinate_server.model.changes import ATTEMPT, EDGE, SPEC, TABLES, UNIT, WORKER
+from coordinate_server.model.changes import (
+    ATTEMPT,
+    EDGE,
+    REPLY,
+    SPEC,
+    TABLES,
+    UNIT,
+    WORKER,
+)
 from coordinate_server.model.errors import DamagedRow, ModelError
 from coordinate_server.model.history import History
 from coordinate_server.model.maker import Maker
@@ -31,9 +39,14 @@ __all__ = [
     "read_attempt",
     "read_edge",
     "read_number",
+    "read_reply",
+    "read_session",
     "read_spec",
     "read_unit",
     "read_worker",
+    "reply_key",
+    "reply_row",
+    "session_row",
     "spec_row",
     "unit_row",
     "worker_key",
@@ -193,6 +206,49 @@ def read_worker(key: bytes, row: bytes) -> tuple[str, str, str, str | None, floa
     except _FAULTS as error:
         raise DamagedRow(TABLES[WORKER], key) from error
     return namespace, worker_id, mode, parent, heard, expiry
+
+
+def session_row(namespace: str) -> bytes:
+    """Write a session down, without its answers; its name is the row's key."""
+    return cbor2.dumps(namespace)
+
+
+def read_session(key: bytes, row: bytes) -> str:
+    """Read the namespace that a session is of.
+
+    Raises:
+        DamagedRow: it is no session.
+    """
+    try:
+        namespace = cbor2.loads(row)
+    except _FAULTS as error:
+        raise DamagedRow(TABLES[REPLY], key) from error
+    if type(namespace) is not str:
+        raise DamagedRow(TABLES[REPLY], key)
+    return namespace
+
+
+def reply_key(session: bytes, slot: int) -> bytes:
+    """Give the key of an answer's row: the session's name and the number of the row."""
+    return session + slot.to_bytes(SIZE_BYTES, "big")
+
+
+def reply_row(seq: int, low: int, reply: bytes | None) -> bytes:
+    """Write an answer down: the call's number, the lowest that may be asked for, the bytes."""
+    return cbor2.dumps([seq, low, reply])
+
+
+def read_reply(key: bytes, row: bytes) -> tuple[int, int, int, bytes | None]:
+    """Read an answer: number of the row, number of the call, the lowest one, the bytes.
+
+    Raises:
+        DamagedRow: it is no answer.
+    """
+    try:
+        seq, low, reply = cbor2.loads(row)
+    except _FAULTS as error:
+        raise DamagedRow(TABLES[REPLY], key) from error
+    return int.from_bytes(key[-SIZE_BYTES:], "big"), seq, low, reply
 
 
 def read_number(key: bytes, row: bytes, table: int) -> Any:

@@ -61,6 +61,8 @@ class Scheduler:
 
     def __init__(self, rosters: Mapping[str, Roster], ground: Ground) -> None:
         self._rosters, self._ground = rosters, ground
+        # How often the specs have changed.
+        self.version = 0
         self._routes: Routes | None = None
         self._sizes: list[float] = []
         self._views: OrderedDict[_Asked, View] = OrderedDict()
@@ -77,6 +79,8 @@ class Scheduler:
         Shares are counted from here on.
         """
         self._routes = None
+        self.version += 1
+        self._ground.stirred = True
         self._views.clear()
         self._changed.clear()
 
@@ -102,16 +106,11 @@ class Scheduler:
     def view(self, at: Instant, request: WorkRequest) -> View:
         """Give the view of those who ask so, with all that has changed taken in."""
         self._look(at)
-        if self._routes is None:
-            self._routes = Routes(self._rosters)
-            self._sizes = sorted({roster.spec.min_gb for roster in self._rosters.values()})
-        gigabytes, sizes = request.available_gb, self._sizes
-        size = None if gigabytes is None else bisect_right(sizes, gigabytes)
-        asked = (request.spec_names, None if size == len(sizes) else size, request.runtimes)
+        asked, routes = self.way(request), self._known_routes()
         view = self._views.get(asked)
         if view is None:
             able = [roster for roster in self._rosters.values() if suits(roster, request)]
-            view = self._views[asked] = View(able, self._routes)
+            view = self._views[asked] = View(able, routes)
             view.seen = self._serial
             if len(self._views) > _VIEWS_KEPT:
                 self._views.popitem(last=False)
@@ -119,6 +118,19 @@ class Scheduler:
             self._views.move_to_end(asked)
             self._catch_up(view)
         return view
+
+    def way(self, request: WorkRequest) -> _Asked:
+        """Give what those have in common who are shown the same view."""
+        self._known_routes()
+        gigabytes, sizes = request.available_gb, self._sizes
+        size = None if gigabytes is None else bisect_right(sizes, gigabytes)
+        return request.spec_names, None if size == len(sizes) else size, request.runtimes
+
+    def _known_routes(self) -> Routes:
+        if self._routes is None:
+            self._routes = Routes(self._rosters)
+            self._sizes = sorted({roster.spec.min_gb for roster in self._rosters.values()})
+        return self._routes
 
     def _note_asked(self, at: Instant, request: WorkRequest) -> None:
         asked, gigabytes = (request.spec_names, request.runtimes), request.available_gb

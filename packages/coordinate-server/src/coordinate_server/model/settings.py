@@ -20,6 +20,8 @@ class ModelSettings:
         limit_completed_count: how many finished, and how many failed, units of a spec ``archive``
             keeps; None for all.
         limit_completed_age: seconds after its end until ``archive`` forgets a unit; None for never.
+        session_replies: how many answers of a session may wait to be acknowledged.
+        require_token: whether a unit in somebody's hands is changed only by who names its attempt.
         limits: by name, how many units may be pending at once of all specs that use it.
     """
 
@@ -28,4 +30,6 @@ class ModelSettings:
     restart_grace: float = 60.0
     limit_completed_count: int | None = None
     limit_completed_age: float | None = None
+    session_replies: int = DEFAULT_LIMITS.requests_in_flight
+    require_token: bool = False
     limits: Mapping[str, int] = field(factory=dict)

@@ -33,6 +33,7 @@ def update(core: Core, roster: Roster, at: Instant, unit: Unit, wanted: UnitUpda
     """
     _check(core, wanted)
     asked = _asked(unit, wanted)
+    _check_token(core, unit, wanted, asked)
     outcome = _outcome(unit, wanted, asked)
     if outcome is Outcome.IGNORE:
         return False
@@ -70,6 +71,17 @@ def _check(core: Core, wanted: UnitUpdate) -> None:
         check_data(wanted.data, core.settings)
 
 
+def _check_token(core: Core, unit: Unit, wanted: UnitUpdate, asked: int) -> None:
+    """What only the owner of a unit may do needs its attempt, where the server is told so."""
+    if not core.settings.require_token or wanted.attempt is not None:
+        return
+    if PENDING in (unit.status, asked) or wanted.status in ENDED:
+        raise Refused(
+            f"work unit {unit.key!r} is changed only by who names its attempt"
+            " (setting: job_queue.require_token)"
+        )
+
+
 def _asked(unit: Unit, wanted: UnitUpdate) -> int:
     """A lease below zero gives the unit back, whatever else is said of its being pending."""
     asked = unit.status if wanted.status is None else wanted.status
@@ -79,8 +91,8 @@ def _asked(unit: Unit, wanted: UnitUpdate) -> int:
 
 
 def _outcome(unit: Unit, wanted: UnitUpdate, asked: int) -> Outcome:
-    if wanted.worker_id is not None:
-        return _owners_outcome(unit, wanted, wanted.worker_id, asked)
+    if wanted.owned:
+        return _owners_outcome(unit, wanted, asked)
     if wanted.status is None and asked == unit.status:
         return Outcome.CHANGE if asked == PENDING else Outcome.KEEP
     outcome = ANONYMOUS.get((unit.status, asked))
@@ -89,18 +101,26 @@ def _outcome(unit: Unit, wanted: UnitUpdate, asked: int) -> Outcome:
     return outcome
 
 
-def _owners_outcome(unit: Unit, wanted: UnitUpdate, worker_id: str, asked: int) -> Outcome:
+def _owners_outcome(unit: Unit, wanted: UnitUpdate, asked: int) -> Outcome:
     held = unit.status == PENDING
-    if asked == FAILED and not held and _failed_by(unit, worker_id):
+    if asked == FAILED and not held and _failed_by(unit, wanted):
         return Outcome.IGNORE
-    if unit.worker_id != worker_id or not (held or (unit.status in ENDED and wanted.status)):
-        raise NotOwner(unit.key, worker_id, unit.worker_id if held else None)
+    if not _owns(unit, wanted) or not (held or (unit.status in ENDED and wanted.status)):
+        raise NotOwner(unit.key, wanted.worker_id, wanted.attempt, unit.worker_id if held else None)
     outcome = OWNED.get((unit.status, asked))
     if outcome is not None:
         return outcome
     if held:
         raise _no_way(unit, asked)
-    raise NotOwner(unit.key, worker_id, None)
+    raise NotOwner(unit.key, wanted.worker_id, wanted.attempt, None)
+
+
+def _owns(unit: Unit, wanted: UnitUpdate) -> bool:
+    """Whether the last hand-out of a unit is the caller's; a worker id alone says less of it."""
+    if wanted.worker_id is not None and wanted.worker_id != unit.worker_id:
+        return False
+    # Who is ended or failed by force, and not by whom it is of, has no owner any more.
+    return wanted.attempt is None or (wanted.attempt == unit.attempt and unit.worker_id is not None)
 
 
 def _no_way(unit: Unit, asked: int) -> Refused:
@@ -108,15 +128,17 @@ def _no_way(unit: Unit, asked: int) -> Refused:
     return Refused(f"work unit {unit.key!r} cannot be made {new}, it is {old}")
 
 
-def _failed_by(unit: Unit, worker_id: str) -> bool:
-    """Whether a worker failed the unit, which is to be tried again, and nobody had it since.
+def _failed_by(unit: Unit, wanted: UnitUpdate) -> bool:
+    """Whether the caller failed the unit, which is to be tried again, and nobody had it since.
 
     0.1.5's runner fails a unit, and then its worker does.
     """
     last = unit.history.attempts[-1] if unit.history and unit.history.attempts else None
-    if last is None or unit.worker_id is not None:
+    if last is None or unit.worker_id is not None or wanted.attempt not in (None, last.attempt):
         return False
-    return (last.worker_id, last.outcome, last.attempt) == (worker_id, "failed", unit.attempt)
+    if wanted.worker_id not in (None, last.worker_id):
+        return False
+    return (last.outcome, last.attempt) == ("failed", unit.attempt)
 
 
 def _apply(
@@ -124,7 +146,7 @@ def _apply(
 ) -> None:
     not_before = None if wanted.delay is None else at.wall + wanted.delay
     if asked == AVAILABLE and unit.status == PENDING:
-        by_force = wanted.worker_id is None and wanted.status == AVAILABLE
+        by_force = not wanted.owned and wanted.status == AVAILABLE
         roster.give_back(unit, at, "replaced" if by_force else "released", not_before)
     elif asked == AVAILABLE and unit.status in ENDED:
         roster.begin_anew(unit, at, not_before)

@@ -1,13 +1,34 @@
 """What the network asks of the rest of the server."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from coordinate_protocol.messages import Failure, Incoming, Response
 
-__all__ = ["Answer", "Backend", "Peer"]
+__all__ = ["Answer", "Backend", "Delivery", "Peer", "Waiting"]
 
 Answer = Response | Failure
+
+
+@runtime_checkable
+class Delivery(Protocol):
+    """An answer whose loss has to be told."""
+
+    undelivered: Callable[[], None]
+
+
+@runtime_checkable
+class Waiting(Protocol):
+    """An answer that is waited for, and that can be waited for no longer."""
+
+    def __await__(self) -> Generator[Any, None, Answer]:
+        """Wait for it."""
+
+    def abandon(self) -> None:
+        """Say that nobody wants it any more."""
+
+    def expire(self) -> None:
+        """Have it come now, as if the time of the wait were over."""
 
 
 class Peer(Protocol):
@@ -15,6 +36,9 @@ class Peer(Protocol):
 
     def answers(self, incoming: Incoming) -> Sequence[Answer | Awaitable[Answer]]:
         """Answer each request of a message, in order."""
+
+    def closed(self) -> None:
+        """Take note that the connection is gone."""
 
 
 class Backend(Protocol):

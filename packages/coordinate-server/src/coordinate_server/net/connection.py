@@ -2,13 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import cast
 
 from coordinate_protocol.connection import ServerConnection
 from coordinate_protocol.errors import DecodeError, LimitError, ProtocolError
 from coordinate_protocol.messages import Incoming
-from coordinate_server.net.backend import Answer, Peer
+from coordinate_server.net.backend import Answer, Delivery, Peer, Waiting
 from coordinate_server.net.shared import Shared
 
 __all__ = ["Connection"]
@@ -33,8 +33,7 @@ class Connection(asyncio.Protocol):
         self._framing = ServerConnection(shared.limits)
         self._peer: Peer = shared.backend.open()
         self._transport: asyncio.Transport | None = None
-        self._out: list[bytes] = []
-        self._out_count = 0
+        self._out: list[tuple[bytes, Sequence[Answer]]] = []
         self._in_flight = 0
         self._buffered = 0
         self._held = False
@@ -43,7 +42,8 @@ class Connection(asyncio.Protocol):
         self._eof = False
         self._refused = False
         self._timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], list[Waiting]] = {}
+        self._waiting: dict[Waiting, None] = {}
 
     # ---- what asyncio calls ----
 
@@ -70,13 +70,16 @@ class Connection(asyncio.Protocol):
         return bool(self._in_flight or self._out)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it; a call that goes on is applied all the same."""
+        """Forget it; a call that goes on is applied all the same, one that waits is not."""
         del exc
         self._ending = True
         self._stop_timer()
         self._shared.leave(self, self._buffered)
         self._buffered = 0
         self._transport = None
+        for waiting in list(self._waiting):
+            waiting.abandon()
+        self._peer.closed()
 
     def pause_writing(self) -> None:
         """Stop reading from a peer that does not read."""
@@ -91,8 +94,10 @@ class Connection(asyncio.Protocol):
     # ---- what the server calls ----
 
     def finish(self) -> None:
-        """Take nothing more; close once everything taken is answered."""
+        """Take nothing more; close once everything taken is answered, what waits at once."""
         self._ending = True
+        for waiting in list(self._waiting):
+            waiting.expire()
         self._steer()
         self._end_if_idle()
 
@@ -130,15 +135,21 @@ class Connection(asyncio.Protocol):
         self._reply(incoming, cast("Sequence[Answer]", answers))
 
     def _later(self, incoming: Incoming, answers: Sequence[Answer | Awaitable[Answer]]) -> None:
+        waiting = [answer for answer in answers if isinstance(answer, Waiting)]
+        self._waiting.update(dict.fromkeys(waiting))
         task = self._shared.loop.create_task(self._wait(incoming, answers))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = waiting
+        task.add_done_callback(self._waited)
+
+    def _waited(self, task: asyncio.Task[None]) -> None:
+        for answer in self._tasks.pop(task):
+            del self._waiting[answer]
 
     async def _wait(
         self, incoming: Incoming, answers: Sequence[Answer | Awaitable[Answer]]
     ) -> None:
-        waiting = [answer for answer in answers if isinstance(answer, Awaitable)]
-        done = iter(await asyncio.gather(*waiting))
+        later = [answer for answer in answers if isinstance(answer, Awaitable)]
+        done = iter(await asyncio.gather(*later))
         self._reply(incoming, [next(done) if isinstance(a, Awaitable) else a for a in answers])
 
     def _end_of_input(self) -> None:
@@ -160,22 +171,23 @@ class Connection(asyncio.Protocol):
 
     def _reply(self, incoming: Incoming, answers: Sequence[Answer]) -> None:
         """Encode at once: what a result refers to may change before the commit."""
-        self._queue(self._framing.reply(incoming, answers), len(answers))
+        self._queue(self._framing.reply(incoming, answers), answers)
 
-    def _queue(self, data: bytes, count: int) -> None:
+    def _queue(self, data: bytes, answers: Sequence[Answer]) -> None:
         if not self._out:
             self._shared.backend.after_commit(self._flush)
-        self._out.append(data)
-        self._out_count += count
+        self._out.append((data, answers))
 
     def _flush(self) -> None:
         out, self._out = self._out, []
-        self._in_flight -= self._out_count
-        self._out_count = 0
+        self._in_flight -= sum(len(answers) for _, answers in out)
+        if self._transport is None or self._transport.is_closing():
+            _tell_undelivered(answer for _, answers in out for answer in answers)
+        else:
+            datas = [data for data, _ in out]
+            self._transport.write(datas[0] if len(datas) == 1 else b"".join(datas))
         if self._transport is None:
             return
-        if not self._transport.is_closing():
-            self._transport.write(out[0] if len(out) == 1 else b"".join(out))
         if self._held and not self._ending:
             self._held = False
             self._pump(b"")
@@ -188,7 +200,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, error: ProtocolError) -> None:
         """Say why it cannot go on, after the answers to what came before."""
         self._ending = self._refused = True
-        self._queue(self._framing.refusal(error), 0)
+        self._queue(self._framing.refusal(error), ())
 
     def _end_if_idle(self) -> None:
         transport = self._transport
@@ -235,6 +247,12 @@ class Connection(asyncio.Protocol):
             transport.pause_reading()
         else:
             transport.resume_reading()
+
+
+def _tell_undelivered(answers: Iterable[Answer]) -> None:
+    for answer in answers:
+        if isinstance(answer, Delivery):
+            answer.undelivered()
 
 
 def _set_options(sock: socket.socket | None) -> None:

@@ -4,6 +4,7 @@ from attrs import define
 
 from coordinate_server.model import Model, Namespace
 from coordinate_server.model.instant import Instant
+from coordinate_server.model.sessions import Session
 from coordinate_server.service.clock import Clock
 
 __all__ = ["Call", "Calls"]
@@ -22,6 +23,7 @@ class Call:
         at: the moment of this call.
         greeted: whether the client has said ``hello``; one that has not is treated as 0.1.5's are.
         native_bytes: whether the client's strings are byte strings (Python 2's).
+        session: what its numbered calls belong to; None until it asks for one.
     """
 
     namespace: Namespace
@@ -29,6 +31,16 @@ class Call:
     at: Instant
     greeted: bool = False
     native_bytes: bool = False
+    session: Session | None = None
+
+    def join(self, session: Session | None) -> None:
+        """Be of a session, or of none, from now on."""
+        if self.session is not None:
+            self.session.connections -= 1
+            self.session.heard = self.at.now
+        if session is not None:
+            session.connections += 1
+        self.session = session
 
 
 @define

@@ -33,6 +33,11 @@ class Committer:
         clock: gives the moment that goes with each commit.
         loop: runs ``flush`` after everything that is ready now.
         on_failure: called once with the error; nothing is acknowledged any more.
+
+    Attributes:
+        before_commit: called at the beginning of every group's end: what waits and is served there
+            is durable together with what made that possible.
+        after_commit: called at its end, when replies have left.
     """
 
     model: Model
@@ -40,6 +45,8 @@ class Committer:
     clock: Clock
     loop: Loop
     on_failure: Callable[[StoreError], None]
+    before_commit: list[Callable[[], None]] = field(factory=list, init=False)
+    after_commit: list[Callable[[], None]] = field(factory=list, init=False)
     failed: bool = field(default=False, init=False)
     commits: int = field(default=0, init=False)
     _sends: list[Callable[[], None]] = field(factory=list, init=False)
@@ -74,10 +81,14 @@ class Committer:
         self._scheduled = False
         if self.failed:
             return
+        for serve in self.before_commit:
+            serve()
         sends, self._sends = self._sends, []
         if self._committed():
             for send in sends:
                 send()
+            for go_on in self.after_commit:
+                go_on()
 
     def _committed(self) -> bool:
         changes = self.model.take_changes(self.clock.instant())

@@ -8,7 +8,8 @@ from coordinate_server.model.errors import NoSuchSpec, NoSuchUnit
 from coordinate_server.model.reasons import Reason
 from coordinate_server.service.arguments import Options, text
 from coordinate_server.service.call import Call
-from coordinate_server.service.units import no_spec, wall_time, work_request
+from coordinate_server.service.handouts import work_request
+from coordinate_server.service.units import no_spec, wall_time
 
 __all__ = ["ExplainCalls"]
 

@@ -9,26 +9,30 @@ from coordinate_protocol.limits import DEFAULT_LIMITS, Limits
 from coordinate_server.service.call import Call
 from coordinate_server.service.dependencies import DependencyCalls
 from coordinate_server.service.explanations import ExplainCalls
+from coordinate_server.service.handouts import HandoutCalls
 from coordinate_server.service.offers import Offer, declared
 from coordinate_server.service.specs import SpecCalls
 from coordinate_server.service.units import UnitCalls
+from coordinate_server.service.waiting_line import WaitingLines
 from coordinate_server.service.workers import WorkerCalls
 
 __all__ = ["JobQueue"]
 
 
 @define(slots=False)
-class JobQueue(SpecCalls, UnitCalls, DependencyCalls, WorkerCalls, ExplainCalls):
+class JobQueue(SpecCalls, UnitCalls, HandoutCalls, DependencyCalls, WorkerCalls, ExplainCalls):
     """The operations of the catalogue's service ``jobs``.
 
     Each method takes the ``Call`` first and then the wire's parameters by their names in the
-    catalogue. The state is the call's namespace; here are only the settings.
+    catalogue. The state is the call's namespace; here are only the settings, and who waits.
 
     Arguments:
+        lines: who waits for work.
         limits: bounds on what is decoded.
         shown_config: the configuration as anybody may see it.
     """
 
+    lines: WaitingLines
     limits: Limits = DEFAULT_LIMITS
     shown_config: Mapping[str, Any] = field(factory=dict)
     title: str = field(default="JobQueue", init=False)

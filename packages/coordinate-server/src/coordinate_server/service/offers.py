@@ -23,6 +23,7 @@ class Offer:
         signature: of a plug-in's method, what parameters are bound to.
         least: how many parameters it needs.
         most: how many it takes; None for any number.
+        changes: whether it may change what outlives the connection.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Offer:
     signature: inspect.Signature | None
     least: int
     most: int | None
+    changes: bool = True
 
 
 class Module(Protocol):
@@ -64,4 +66,5 @@ def declared(module: object, service: str) -> dict[str, Offer]:
 def _offer(operation: Operation, function: Callable[..., Any]) -> Offer:
     parameters = operation.parameters
     least = sum(1 for parameter in parameters if parameter.required)
-    return Offer(operation.name, function, operation, None, least, len(parameters))
+    most, changes = len(parameters), operation.changes
+    return Offer(operation.name, function, operation, None, least, most, changes)

@@ -1,5 +1,6 @@
 """The optional first call: versions, capabilities, namespace."""
 
+import os
 from typing import Any
 
 from attrs import define, field
@@ -8,13 +9,14 @@ from coordinate_protocol.constants import PROTOCOL_VERSION
 from coordinate_protocol.errors import shown
 from coordinate_server._version import __version__
 from coordinate_server.model import Model
+from coordinate_server.model.sessions import SESSION_BYTES
 from coordinate_server.service.arguments import Options
 from coordinate_server.service.call import Call
 from coordinate_server.service.offers import Offer, declared
 
 __all__ = ["ServerInfo"]
 
-_HELLO = frozenset({"protocol", "client", "namespace"})
+_HELLO = frozenset({"protocol", "client", "namespace", "session"})
 
 
 @define
@@ -38,6 +40,9 @@ class ServerInfo:
         "explain",
         "schedules",
         "limits",
+        "sessions",
+        "tokens",
+        "wait",
     )
     title: str = field(default="ServerInfo", init=False)
 
@@ -58,13 +63,27 @@ class ServerInfo:
         if name is not None and not self.shared:
             call.namespace_name, call.namespace = name, self.model.namespace(name)
         call.greeted = True
-        return {
+        session = self._session(call, read.given.get("session"))
+        return session | {
             "protocol": PROTOCOL_VERSION,
             "server": "coordinate",
             "version": __version__,
             "namespace": call.namespace_name,
             "capabilities": list(self.capabilities),
         }
+
+    def _session(self, call: Call, wanted: object) -> dict[str, Any]:
+        """Open a session or go on with one; the names of both are told by nobody else."""
+        if wanted is None or wanted is False:
+            return {}
+        if wanted is True:
+            name = os.urandom(SESSION_BYTES)
+            call.join(self.model.sessions.open(call.at, name, call.namespace_name))
+            return {"session": name}
+        if not isinstance(wanted, bytes):
+            raise ValueError(f"session should be true or a session's bytes, not {shown(wanted)}")
+        call.join(self.model.sessions.find(call.at, wanted, call.namespace_name))
+        return {"session": None if call.session is None else wanted}
 
 
 def _agree(versions: object) -> None:

@@ -1,4 +1,4 @@
-"""The operations on work units, handing them out included."""
+"""The operations on work units, apart from handing them out."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,33 +6,25 @@ from typing import Any
 from coordinate_protocol.codec import decode, encode
 from coordinate_protocol.constants import (
     AVAILABLE,
-    DEFAULT_LEASE,
     DELAYED,
-    MAX_LEASE,
-    MIN_LEASE,
 )
 from coordinate_protocol.errors import shown
 from coordinate_protocol.limits import Limits
 from coordinate_protocol.values import Encoded, key_bytes, key_value
-from coordinate_server.model.calls import NewUnit, UnitUpdate, UnitView, WorkRequest
-from coordinate_server.model.errors import NoSuchSpec, NoSuchUnit, NotAdded, NotOwner, Refused
+from coordinate_server.model.calls import NewUnit, UnitView
+from coordinate_server.model.errors import NoSuchSpec, NotAdded, Refused
 from coordinate_server.model.instant import Instant
 from coordinate_server.service.arguments import Options, encoded, key_list, text
 from coordinate_server.service.call import Call
 from coordinate_server.service.edges import need
 
-__all__ = ["UnitCalls", "no_spec", "wall_time", "work_request"]
+__all__ = ["UnitCalls", "no_spec", "wall_time"]
 
 _UNIT = frozenset({"priority", "delay", "depends_on"})
 _LIST = frozenset({"work_unit_keys", "state", "limit", "start"})
 _PRIORITIZE = frozenset({"work_unit_keys", "priority", "adjustment"})
 _DELETE = frozenset({"all", "work_unit_keys", "state", "cascade"})
-_UPDATE = frozenset({"lease_time", "status", "data", "worker_id", "delay"})
-_GET = frozenset({"max_jobs", "work_spec_names", "lease_time", "available_gb", "runtimes"})
 _LIST_DEFAULT, _LIST_MOST = 1000, 10_000
-_JOBS_MOST = 10_000
-_NO_WORK = (None, None, None)
-_STATUSES = (1, 2, 3, 4, 5, 6)
 
 Pair = tuple[Any, str | None]
 
@@ -136,43 +128,6 @@ class UnitCalls:
             return 0, str(error)
         return gone, None
 
-    def update_work_unit(
-        self, call: Call, work_spec_name: object, work_unit_key: object, options: object
-    ) -> Pair:
-        """Renew, end, give back or change a unit; gives (true, null) or (false, why not)."""
-        name, key = text(work_spec_name, "work_spec_name"), key_bytes(work_unit_key)
-        read = Options.read(options, call, _UPDATE)
-        # Below zero gives the unit back at once, so only the upper end is moved.
-        lease = read.clamped("lease_time", None, -float(MAX_LEASE), MAX_LEASE)
-        update = UnitUpdate(
-            lease_time=lease,
-            status=_status_option(read),
-            data=_sent(read),
-            worker_id=read.name("worker_id"),
-            delay=read.number("delay", None, 0),
-        )
-        try:
-            read.note(call.namespace.update_unit(call.at, name, key, update))
-        except NoSuchSpec:
-            return False, no_spec(name)
-        except NoSuchUnit:
-            return False, f"no such work unit key={key_value(key)!r}"
-        except (NotOwner, Refused) as error:
-            return False, str(error)
-        return True, read.message
-
-    def get_work(self, call: Call, worker_id: object, options: object) -> Pair:
-        """Hand units out; gives ((spec, key, data), null), an array where more are asked for."""
-        read = Options.read(options, call, _GET)
-        most = read.integer("max_jobs", 1, 1, _JOBS_MOST)
-        lease = read.clamped("lease_time", DEFAULT_LEASE, MIN_LEASE, MAX_LEASE)
-        request = work_request(read, most, lease)
-        found = call.namespace.get_work(call.at, text(worker_id, "worker_id"), request)
-        handed = [(unit.spec, key_value(unit.key), Encoded(unit.data)) for unit in found]
-        if most == 1:
-            return (handed[0] if handed else _NO_WORK), read.message
-        return handed, read.message
-
     def _status(self, call: Call, unit: UnitView) -> dict[str, Any]:
         hidden = unit.status == DELAYED and not call.greeted
         status: dict[str, Any] = {"status": AVAILABLE if hidden else unit.status}
@@ -191,17 +146,6 @@ class UnitCalls:
         value = decode(data, self.limits)
         found = value.get("traceback") if isinstance(value, dict) else None
         return None if found is None else Encoded(encode(found))
-
-
-def work_request(read: Options, most: int = 1, lease: float | None = None) -> WorkRequest:
-    """Read what a worker accepts."""
-    return WorkRequest(
-        max_jobs=most,
-        spec_names=read.names("work_spec_names") or None,
-        lease_time=lease,
-        available_gb=read.number("available_gb"),
-        runtimes=read.names("runtimes"),
-    )
 
 
 def wall_time(at: Instant, deadline: float) -> float:
@@ -251,17 +195,6 @@ def _new_unit(item: object, call: Call) -> NewUnit:
     delay = read.number("delay", None, 0)
     needs = tuple(need(said) for said in read.array("depends_on"))
     return NewUnit(key_bytes(item[0]), encoded(item[1]), priority, delay, needs)
-
-
-def _sent(read: Options) -> bytes | None:
-    return encoded(read.given["data"]) if read.has("data") else None
-
-
-def _status_option(read: Options) -> int | None:
-    status = read.given.get("status")
-    if status is not None and (type(status) is not int or status not in _STATUSES):
-        raise ValueError(f"status {shown(status)} is none of {list(_STATUSES)}")
-    return status
 
 
 def _data(data: bytes | None) -> Encoded | None:
