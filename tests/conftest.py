@@ -21,7 +21,9 @@ def pytest_configure(config):
     given = config.option.hypothesis_seed
     config.stash[RUN_SEED] = random.randrange(2**32) if given is None else int(given)
     for name in [name for name in os.environ if name.startswith("COORDINATE_")]:
-        del os.environ[name]
+        # COORDINATE_TEST_* are for the tests, whose modules are read after this.
+        if not name.startswith("COORDINATE_TEST_"):
+            del os.environ[name]
 
 
 def pytest_report_header(config):

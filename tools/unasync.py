@@ -18,8 +18,9 @@ WORDS = [
     (re.compile(r"\bawait (?=[\w(])"), ""),
     (re.compile(r"\b__a(enter|exit|iter|next)__"), r"__\1__"),
     (re.compile(r"\bAsync(?=[A-Z])"), ""),
-    (re.compile(r"\btransport_async\b"), "transport_sync"),
+    (re.compile(r"\b(background|transport)_async\b"), r"\1_sync"),
     (re.compile(r"\b_async\b"), "_sync"),
+    (re.compile(r"  # noqa: ASYNC\d+ - .*"), ""),
 ]
 
 

@@ -54,6 +54,21 @@ def test_units_are_read():
     assert list(flow.outside) == [("b", "y"), ("b", "z"), ("b", "w")]
 
 
+def test_locks_of_units_are_read():
+    """Each a path, a path with a mode, or a map of both."""
+    locks = [["index", 3], [["log", 1.5], "shared"], {"path": ["c"], "mode": "shared"}]
+    flow, faults = read_flow(document({"a": {"x": {"locks": locks}, "y": {"locks": None}}}))
+    assert faults == []
+    assert flow.units["a", "x"].options == {
+        "locks": [
+            {"path": ["index", 3], "mode": "exclusive"},
+            {"path": ["log", 1.5], "mode": "shared"},
+            {"path": ["c"], "mode": "shared"},
+        ]
+    }
+    assert flow.units["a", "y"].options == {}
+
+
 def test_of_two_needs_of_the_same_unit_the_hard_one_counts():
     """As on the server, in whatever order they are written."""
     for first, second in [(True, False), (False, True), (True, True)]:
@@ -75,6 +90,9 @@ def test_of_two_needs_of_the_same_unit_the_hard_one_counts():
         ({"data": 5}, "data 5 must be a map"),
         ({"data": {"n": {1: 2}}}, "data, at 'n': "),
         ({"data": {"n": {1, 2}}}, "data, at 'n': "),
+        ({"locks": "index"}, "locks 'index' must be a list of paths"),
+        ({"locks": [["index", True]]}, "part True of path ['index', True] is not usable"),
+        ({"locks": [[["index"], "both"]]}, "mode 'both' must be"),
         ({"depends_on": "y"}, "depends_on 'y' must be a list"),
         ({"depends_on": [5]}, "depends_on item 5 must be KEY"),
         ({"depends_on": [["a"]]}, "depends_on item ['a'] must be KEY"),

@@ -12,7 +12,7 @@ import pytest
 import coordinate_client
 
 ROOT = Path(__file__).parents[2]
-KINDS = ["CborRpcClient", "TaskMaster", "WorkUnit"]
+KINDS = ["CborRpcClient", "Grant", "LockClient", "TaskMaster", "WorkUnit"]
 
 
 def public(kind):

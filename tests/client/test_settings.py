@@ -59,9 +59,20 @@ def test_nothing_configured_is_localhost():
     assert settings.addresses == (Address("localhost", 5932),)
     assert (settings.retries, settings.base_retry_seconds) == (5, 0.5)
     assert settings.default_lifetime == 900
+    assert (settings.sessions, settings.poll_seconds) == (True, 1.0)
 
 
-@pytest.mark.parametrize("config", [{"retries": -1}, {"base_retry_seconds": "x"}, {"namespace": 5}])
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"retries": -1},
+        {"base_retry_seconds": "x"},
+        {"namespace": 5},
+        {"sessions": 1},
+        {"poll_seconds": 0},
+        {"poll_seconds": -1},
+    ],
+)
 def test_bad_setting_is_named(config):
     """The error names the setting."""
     with pytest.raises(ProgrammerError, match=next(iter(config))):

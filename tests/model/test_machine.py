@@ -28,7 +28,9 @@ class ModelDriver:
         self.settings = evolve(SETTINGS, limits=limits or {})
         self.at = Instant(NOW, WALL)
         self.model = Model.load([], self.at, self.settings)
-        self.queue = JobQueue(WaitingLines(self, None, None))  # type: ignore[arg-type] # nobody waits
+        nobody: Any = None
+        lines = WaitingLines(self, nobody, nobody)  # type: ignore[arg-type] # it is a clock
+        self.queue = JobQueue(lines, nobody)
         self.rows = Rows()
 
     def instant(self):

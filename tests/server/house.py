@@ -93,7 +93,7 @@ class FailingStore(MemoryStore):
         super().commit(changes)
 
 
-@define
+@define(slots=False)
 class House:
     """The server without its network."""
 
@@ -101,6 +101,7 @@ class House:
     store: FailingStore = field(factory=FailingStore)
     settings: ModelSettings = field(factory=ModelSettings)
     failures: list = field(factory=list)
+    plugins: list = field(factory=list)
 
     def __attrs_post_init__(self):
         rows = list(self.store.load())
@@ -109,7 +110,9 @@ class House:
         self.committer = Committer(
             self.model, self.store, self.clock, self.loop, self.failures.append
         )
-        self.backend = assembled(self.model, self.clock, self.committer, self.loop)
+        self.backend = assembled(
+            self.model, self.clock, self.committer, self.loop, plugins=self.plugins
+        )
         self.peer = self.backend.open()
 
     loop: Loop = field(init=False)
@@ -126,7 +129,7 @@ class House:
     def restarted(self):
         """Give a server that goes on from what was committed."""
         self.loop.settle()
-        return House(self.clock, self.store, self.settings)
+        return House(self.clock, self.store, self.settings, plugins=self.plugins)
 
     def client(self, **hello):
         """Give a new connection; with options it says hello."""

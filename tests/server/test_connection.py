@@ -11,6 +11,8 @@ from coordinate_protocol.limits import DEFAULT_LIMITS
 from coordinate_protocol.messages import Response
 from coordinate_server.net.listening import ListenError, listen, shown_address
 from coordinate_server.net.server import Server
+from coordinate_server.service.answers import Delivery
+from coordinate_server.service.waiting import Pending
 from tests.server.independent_client import pack, wrap
 
 
@@ -188,3 +190,125 @@ def test_host_with_several_addresses_has_one_port():
     assert len({sock.getsockname()[1] for sock in sockets}) == 1
     for sock in sockets:
         sock.close()
+
+
+class WaitingBackend(Backend):
+    """Its "wait" waits until it is settled; what is answered to "hand out" must not get lost."""
+
+    def __init__(self):
+        super().__init__()
+        self.pending = []
+        self.abandoned = asyncio.Event()
+        self.lost = []
+        self.gone = asyncio.Event()
+        self.last_taken = asyncio.Event()
+
+    def closed(self):
+        self.gone.set()
+
+    def _answer(self, request):
+        if request.method == "hand out":
+            return Delivery(request.id, "unit", lambda: self.lost.append(request.id))
+        if request.method == "last":
+            self.last_taken.set()
+        if request.method != "wait":
+            return super()._answer(request)
+        pending = Pending(
+            self.abandoned.set, lambda: pending.settle(Response(request.id, "nothing"))
+        )
+        self.pending.append(pending)
+        return pending
+
+
+@pytest.mark.parametrize("ending", ["close", "half", "reset"])
+def test_who_has_gone_waits_for_nothing(ending):
+    """Whatever way it went: nothing may be given to it, and its connection is let go of."""
+
+    async def scenario():
+        backend = WaitingBackend()
+        async with serving(backend) as (_, connect):
+            _, writer = await connect()
+            writer.write(request(1, "wait") + request(2, "quick"))
+            await backend.two_taken.wait()
+            if ending == "half":
+                writer.write_eof()
+            elif ending == "reset":
+                writer.transport.abort()
+            else:
+                writer.close()
+            await backend.abandoned.wait()
+            await backend.gone.wait()
+            backend.pending[0].settle(Response(1, "unit"))
+
+    asyncio.run(scenario())
+
+
+def test_a_half_closed_connection_gets_what_was_answered():
+    """Only what waits is given up."""
+
+    async def scenario():
+        backend = WaitingBackend()
+        async with serving(backend) as (_, connect):
+            reader, writer = await connect()
+            writer.write(request(1, "slow") + request(2, "wait"))
+            await backend.two_taken.wait()
+            writer.write_eof()
+            await backend.abandoned.wait()
+            backend.let_go.set()
+            assert answers(await reader.read()) == [1]
+
+    asyncio.run(scenario())
+
+
+def test_a_waiting_call_leaves_its_connection_free():
+    """Calls after it are answered while it waits."""
+
+    async def scenario():
+        backend = WaitingBackend()
+        async with serving(backend) as (_, connect):
+            reader, writer = await connect()
+            writer.write(request(1, "wait"))
+            for number in range(2, 5):
+                writer.write(request(number, "quick"))
+                assert answers(await reader.read(1000)) == [number]
+            backend.pending[0].settle(Response(1, "unit"))
+            assert answers(await reader.read(1000)) == [1]
+
+    asyncio.run(scenario())
+
+
+def test_stop_answers_those_who_wait_at_once():
+    """As if the time of the wait were over: a server does not stop later for them."""
+
+    async def scenario():
+        backend = WaitingBackend()
+        async with serving(backend) as (server, connect):
+            reader, writer = await connect()
+            writer.write(request(1, "wait") + request(2, "quick"))
+            assert answers(await reader.read(1000)) == [2]
+            await server.stop(20)
+            assert answers(await reader.read()) == [1]
+
+    asyncio.run(scenario())
+
+
+def test_what_was_handed_out_to_who_has_gone_is_told():
+    """The connection went before the answer could be written."""
+
+    async def scenario():
+        backend = WaitingBackend()
+        backend.held = []
+        async with serving(backend) as (_, connect):
+            _, writer = await connect()
+            writer.write(request(1, "hand out") + request(2, "hand out"))
+            await backend.two_taken.wait()
+            writer.transport.abort()
+            other = await connect()
+            other[1].write(request(1, "last"))
+            await backend.last_taken.wait()
+            for send in backend.held:
+                send()
+            assert backend.lost == [1, 2]
+            await backend.gone.wait()
+
+    asyncio.run(scenario())

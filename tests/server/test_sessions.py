@@ -1,9 +1,13 @@
 """Sessions: a call that is sent again gets its first answer, and is not done again."""
 
+import asyncio
+
 import pytest
 
+from coordinate_protocol.codec import encode
 from coordinate_protocol.messages import Failure
 from coordinate_server.model.sessions import KEPT_SECONDS
+from coordinate_server.service.plugins import Plugin
 from tests.server.house import House, result_of
 
 
@@ -228,3 +232,68 @@ def test_a_wait_that_was_abandoned_was_not_done(house, client):
     house.client().call("add_work_units", "s", [("c", {})])
     house.loop.settle()
     assert again(house, client).call("get_work", "w", {"wait": 60}, seq=1)[0][1] == "c"
+
+
+def test_another_namespace_is_another_session(house, client):
+    """A connection that goes elsewhere is in no session until it asks for one."""
+    client.call("hello", {"namespace": "elsewhere"})
+    answer = client.answer("set_work_spec", {"name": "s", "min_gb": 1}, seq=1)
+    assert isinstance(answer, Failure)
+    assert "session" in answer.message
+
+
+class Slow:
+    """A plug-in whose operation takes until it is let go, and counts how often it was begun."""
+
+    operations = ("work",)
+
+    def __init__(self):
+        self.begun = 0
+        self.let_go = asyncio.Event()
+
+    async def work(self):
+        self.begun += 1
+        await self.let_go.wait()
+        return "done"
+
+
+def test_a_plugged_in_call_goes_on_when_its_connection_is_gone():
+    """It is done once; whoever asks again, before it has ended or after, gets its answer."""
+
+    async def scenario():
+        slow = Slow()
+        house = House(plugins=[Plugin("slow", slow, lambda function: function())])
+        client = house.client(session=True)
+        first = client.answer("work", seq=1)
+        await asyncio.sleep(0)
+        first.abandon()
+        client.peer.closed()
+        second = again(house, client).answer("work", seq=1)
+        slow.let_go.set()
+        assert (await second).result.data == encode("done")
+        house.loop.settle()
+        third = again(house, client).answer("work", seq=1)
+        assert third.result.data == encode("done")
+        assert slow.begun == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_plugged_in_call_that_a_crash_cut_off_is_not_begun_again():
+    """It may have changed something: nobody knows."""
+
+    async def scenario():
+        slow = Slow()
+        house = House(plugins=[Plugin("slow", slow, lambda function: function())])
+        client = house.client(session=True)
+        client.answer("work", seq=1)
+        await asyncio.sleep(0)
+        house.committer.request_flush()
+        other = again(house.restarted(), client)
+        answer = other.answer("work", seq=1)
+        assert answer.code == "outcome_unknown"
+        slow.let_go.set()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run(scenario())

@@ -4,6 +4,7 @@ import pytest
 
 from coordinate_protocol.messages import Failure
 from coordinate_server.model.calls import WorkRequest
+from coordinate_server.model.settings import ModelSettings
 from tests.server.house import House, result_of
 
 
@@ -219,3 +220,29 @@ def test_those_who_ask_alike_are_given_the_same(house):
     way = namespace.way_of_asking
     assert way(WorkRequest(max_jobs=3)) == way(WorkRequest(lease_time=9))
     assert way(WorkRequest(spec_names=["a"])) != way(WorkRequest())
+
+
+def test_only_those_who_want_a_spec_are_looked_at(house, client):
+    """Who asks for other specs by name costs nothing when this one changes."""
+    for number in range(300):
+        client.call("set_work_spec", {"name": f"t{number}", "min_gb": 1})
+        wait(house, f"w{number}", work_spec_names=[f"t{number}"])
+    house.loop.settle()
+    before = house.lines.tries
+    client.call("add_work_units", "s", [("a", {})])
+    assert house.lines.tries == before
+    client.call("add_work_units", "t7", [("a", {})])
+    assert house.lines.tries - before <= 2
+
+
+def test_room_in_a_shared_limit_is_told_to_those_who_want_the_other_spec(house):
+    """The end of a unit of one spec is what a unit of another one waited for."""
+    house = House(settings=ModelSettings(limits={"gpu": 1}))
+    client = house.client(protocol=[1])
+    for name in ("s", "t"):
+        client.call("set_work_spec", {"name": name, "min_gb": 1, "uses": ["gpu"]})
+        client.call("add_work_units", name, [("a", {})])
+    client.call("get_work", "before", {"work_spec_names": ["s"]})
+    results = wait(house, "w", work_spec_names=["t"])
+    client.call("update_work_unit", "s", "a", {"status": 4})
+    assert got(results) == ["a"]

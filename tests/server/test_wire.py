@@ -86,7 +86,7 @@ def test_unknown_method(client):
 
 
 @pytest.mark.parametrize(
-    "name", ["__init__", "_shown", "offers", "title", "limits", "call", "lock", "snapshot", ""]
+    "name", ["__init__", "_shown", "offers", "title", "limits", "call", "queue", "snapshot", ""]
 )
 def test_only_declared_operations_are_callable(client, name):
     """Neither private names nor other attributes can be reached, nor services not offered."""

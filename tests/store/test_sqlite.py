@@ -396,7 +396,7 @@ def test_newer_schema_is_refused(path):
 
 
 def test_older_schema_is_brought_up_to_date(path):
-    """What schema 2 has more is added to a file of schema 1, whose rows stay."""
+    """What later schemas have more is added to a file of schema 1, whose rows stay."""
     make_with_journal(path, 1)
     with closing(SqliteStore(path)) as store:
         rows = list(store.load())
@@ -406,6 +406,17 @@ def test_older_schema_is_brought_up_to_date(path):
         assert list(store.load()) == rows
         store.commit([(PUT, EDGE, b"e", b"1"), (PUT, RATE, b"r", b"2")])
         assert (store.get(EDGE, b"e"), store.get(RATE, b"r")) == (b"1", b"2")
+
+
+def test_a_file_of_the_schema_before_is_brought_up_to_date(path):
+    """An older server must not open a file whose locks it would not know of."""
+    make_with_journal(path, 1)
+    edit(path, "PRAGMA user_version = 2")
+    with closing(SqliteStore(path)) as store:
+        rows = list(store.load())
+    assert rows
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (datafile.SCHEMA,)
 
 
 def test_missing_directory_is_named(tmp_path):

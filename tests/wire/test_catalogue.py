@@ -71,6 +71,9 @@ def test_operations_of_the_recorded_version_are_all_there():
         "explain_work_unit",
         "explain_work_spec",
         "explain_worker",
+        "watch",
+        "list_locks",
+        "force_unlock",
         "hello",
     ]
     assert len(CATALOGUE) - len(new) == 30

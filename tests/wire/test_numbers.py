@@ -5,7 +5,7 @@ import pytest
 from coordinate_protocol.codec import encode
 from coordinate_protocol.connection import ClientConnection, ServerConnection
 from coordinate_protocol.errors import RequestError
-from coordinate_protocol.messages import Failure
+from coordinate_protocol.messages import Failure, Request
 
 
 def requests(value):
@@ -20,6 +20,7 @@ def test_a_request_carries_its_number_and_the_lowest_unanswered_one():
     _, data = client.request("clear", [], seq=7, low=5)
     (incoming,) = server.receive(data)
     (request,) = incoming.requests
+    assert isinstance(request, Request)
     assert (request.seq, request.low) == (7, 5)
 
 

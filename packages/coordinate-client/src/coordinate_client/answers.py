@@ -7,6 +7,7 @@ from typing import Any
 from coordinate_client.exceptions import InvalidAnswer
 
 __all__ = [
+    "halves",
     "named",
     "pair",
     "readable",
@@ -75,10 +76,19 @@ def split(method: str, answer: Any) -> tuple[Any, str | None]:
     Raises:
         InvalidAnswer: where the result is no pair.
     """
+    value, message = halves(method, answer)
+    return value, None if message is None else str(readable(message))
+
+
+def halves(method: str, answer: Any) -> tuple[Any, Any]:
+    """Both halves of any pair, as they came.
+
+    Raises:
+        InvalidAnswer: where the result is no pair.
+    """
     if not isinstance(answer, (list, tuple)) or len(answer) != 2:  # noqa: PLR2004 - a pair
         raise InvalidAnswer(f"{method} was answered with {answer!r:.200}: it must be a pair")
-    value, message = answer
-    return value, None if message is None else str(readable(message))
+    return answer[0], answer[1]
 
 
 def says_no_spec(message: str | None) -> bool:

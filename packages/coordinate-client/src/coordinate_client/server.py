@@ -10,17 +10,30 @@ from coordinate_client.exceptions import InvalidAnswer, Unsupported
 from coordinate_protocol.catalogue import CATALOGUE
 from coordinate_protocol.constants import NO_SUCH_METHOD, PROTOCOL_VERSION
 
-__all__ = ["Server", "check_offered", "check_options", "greeting", "says_no_such_method"]
+__all__ = [
+    "Server",
+    "can",
+    "check_offered",
+    "check_options",
+    "greeting",
+    "says_no_such_method",
+    "session_of",
+]
 
 _CLIENT = "coordinate-client"
 
 # The capability that a server names if it knows an option: one that does not would leave it undone.
 _CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "attempt": "tokens",
         "cascade": "dependencies",
         "delay": "delay",
         "depends_on": "dependencies",
+        "locks": "unit_locks",
+        "mode": "locks",
+        "reentrant": "locks",
         "runtimes": "limits",
+        "token": "locks",
     }
 )
 
@@ -58,15 +71,30 @@ class Server:
         )
 
 
-def greeting(version: str, namespace: str | None) -> dict[str, Any]:
+def greeting(
+    version: str, namespace: str | None, session: bytes | bool | None = None
+) -> dict[str, Any]:
     """The options of `hello`.
 
     Args:
         version: this client's.
         namespace: where it wants to work; None for the server's own.
+        session: the name of the session to go on with, True to open one, None for none.
     """
     options: dict[str, Any] = {"protocol": [PROTOCOL_VERSION], "client": f"{_CLIENT} {version}"}
-    return options if namespace is None else options | {"namespace": namespace}
+    wanted = {"namespace": namespace, "session": session}
+    return options | {name: value for name, value in wanted.items() if value is not None}
+
+
+def session_of(answer: Any) -> bytes | None:
+    """The session that an answer to `hello` is about; None where the server knows none."""
+    found = answer.get("session")
+    return found if isinstance(found, bytes) else None
+
+
+def can(server: Server | None, capability: str) -> bool:
+    """Whether a server names a capability; None, one of 0.1.5, has none."""
+    return server is not None and capability in server.capabilities
 
 
 def says_no_such_method(method: str, message: str) -> bool:
@@ -107,8 +135,7 @@ def check_options(method: str, options: Iterable[str], server: Server | None) ->
     Raises:
         Unsupported: where the server's `hello` does not name what an option needs.
     """
-    capabilities = frozenset[str]() if server is None else server.capabilities
     for option in options:
         needed = _CAPABILITIES.get(option)
-        if needed is not None and needed not in capabilities:
+        if needed is not None and not can(server, needed):
             raise Unsupported(method, f"the server would ignore {option!r}: it lacks {needed!r}")

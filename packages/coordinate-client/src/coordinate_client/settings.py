@@ -114,6 +114,9 @@ class ClientSettings:
         default_lifetime: the lease that `get_work` asks for, seconds.
         connect_seconds: how long one address may take to accept a connection.
         response_seconds: how long a server may be silent while an answer is due.
+        sessions: whether a changing call that is made again is done once all the same, where the
+            server has sessions.
+        poll_seconds: how often a server that cannot wait is asked again.
     """
 
     addresses: tuple[Address, ...]
@@ -123,6 +126,8 @@ class ClientSettings:
     default_lifetime: float = CLIENT_LEASE
     connect_seconds: float = field(default=10.0)
     response_seconds: float = field(default=300.0)
+    sessions: bool = True
+    poll_seconds: float = 1.0
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> "ClientSettings":
@@ -148,15 +153,30 @@ class ClientSettings:
             _number(config, "default_lifetime", CLIENT_LEASE),
             _number(config, "connect_seconds", 10.0),
             _number(config, "response_seconds", 300.0),
+            _flag(config, "sessions", default=True),
+            _number(config, "poll_seconds", 1.0, above=0.0),
         )
 
 
-def _number(config: Mapping[str, Any], name: str, default: float) -> float:
+def _number(
+    config: Mapping[str, Any], name: str, default: float, above: float | None = None
+) -> float:
     value = config.get(name)
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
         raise ProgrammerError(f"{name} {value!r} is not usable: it must be a number, 0 or more")
+    if above is not None and not value > above:
+        raise ProgrammerError(f"{name} {value!r} is not usable: it must be above {above:g}")
+    return value
+
+
+def _flag(config: Mapping[str, Any], name: str, *, default: bool) -> bool:
+    value = config.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, bool):
+        raise ProgrammerError(f"{name} {value!r} is not usable: it must be true or false")
     return value
 
 

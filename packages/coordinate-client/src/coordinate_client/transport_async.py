@@ -7,10 +7,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+from coordinate_client.calls import Call
+from coordinate_client.keepalive import keep_alive
 from coordinate_client.settings import Address
 
 __all__ = [
+    "Ask",
     "AsyncTransport",
+    "Attempt",
     "Connect",
     "Lock",
     "Sleep",
@@ -23,6 +27,10 @@ __all__ = [
 _CHUNK = 256 * 1024
 Sleep = Callable[[float], Awaitable[None]]
 Connect = Callable[[Address, float, float], Awaitable["AsyncTransport"]]
+# Asks once; told whether the server is to wait with its answer.
+Ask = Callable[[bool], Awaitable[Any]]
+# Makes a call on whatever connection there is.
+Attempt = Callable[[Call], Awaitable[Any]]
 
 
 class AsyncTransport:
@@ -36,7 +44,7 @@ class AsyncTransport:
         Args:
             reader: what comes.
             writer: what goes.
-            seconds: how long each send or receive may take.
+            seconds: how long each send may take.
         """
         self._reader = reader
         self._writer = writer
@@ -52,14 +60,21 @@ class AsyncTransport:
         async with asyncio.timeout(self._seconds):
             await self._writer.drain()
 
-    async def receive(self) -> bytes:
-        """The next bytes; none where the server closed the connection.
+    async def receive(self, seconds: float) -> bytes:
+        """The next bytes; none where the connection was closed, by either side.
+
+        Args:
+            seconds: how long that may take.
 
         Raises:
             OSError: where that does not work, or takes too long.
         """
-        async with asyncio.timeout(self._seconds):
+        async with asyncio.timeout(seconds):
             return await self._reader.read(_CHUNK)
+
+    def interrupt(self) -> None:
+        """Have whoever waits for bytes wait no longer."""
+        self.drop()
 
     def drop(self) -> None:
         """Let go at once; a loop that has ended has let go already."""
@@ -81,20 +96,17 @@ async def connect(
     Args:
         address: where it is.
         connect_seconds: how long that may take.
-        response_seconds: how long each later send or receive may take.
+        response_seconds: how long each later send may take.
 
     Raises:
         OSError: where it does not work.
     """
-    import socket
-
     try:
         async with asyncio.timeout(connect_seconds):
             reader, writer = await asyncio.open_connection(address.host, address.port)
     except UnicodeError as error:
         raise OSError(f"{address.host!r} is not a host name") from error
-    sock = writer.get_extra_info("socket")
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    keep_alive(writer.get_extra_info("socket"))
     return AsyncTransport(reader, writer, response_seconds)
 
 

@@ -7,26 +7,49 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from coordinate_client.calls import Call
 from coordinate_client.exceptions import ProgrammerError
+from coordinate_client.keepalive import keep_alive
 from coordinate_client.settings import Address
 
 if TYPE_CHECKING:
     from socket import socket
 
-__all__ = ["Connect", "Lock", "Sleep", "Transport", "connect", "current_owner", "settled", "sleep"]
+__all__ = [
+    "Ask",
+    "Attempt",
+    "Connect",
+    "Lock",
+    "Sleep",
+    "Transport",
+    "connect",
+    "current_owner",
+    "settled",
+    "sleep",
+]
 
 _CHUNK = 256 * 1024
 Sleep = Callable[[float], None]
 Connect = Callable[[Address, float, float], "Transport"]
+# Asks once; told whether the server is to wait with its answer.
+Ask = Callable[[bool], Any]
+# Makes a call on whatever connection there is.
+Attempt = Callable[[Call], Any]
 sleep: Sleep = time.sleep
 
 
 class Transport:
     """A connected socket."""
 
-    def __init__(self, sock: "socket") -> None:
-        """Take over a socket whose timeout is set."""
+    def __init__(self, sock: "socket", seconds: float) -> None:
+        """Take over a socket.
+
+        Args:
+            sock: it is connected.
+            seconds: how long each send may take.
+        """
         self._socket = sock
+        self._seconds = seconds
 
     def send(self, data: bytes) -> None:
         """Send all of it.
@@ -34,15 +57,25 @@ class Transport:
         Raises:
             OSError: where that does not work, or takes too long.
         """
+        self._socket.settimeout(self._seconds)
         self._socket.sendall(data)
 
-    def receive(self) -> bytes:
-        """The next bytes; none where the server closed the connection.
+    def receive(self, seconds: float) -> bytes:
+        """The next bytes; none where the connection was closed, by either side.
+
+        Args:
+            seconds: how long that may take.
 
         Raises:
             OSError: where that does not work, or takes too long.
         """
+        self._socket.settimeout(seconds)
         return self._socket.recv(_CHUNK)
+
+    def interrupt(self) -> None:
+        """Have the thread that waits for bytes wait no longer; it lets go of the socket itself."""
+        with suppress(OSError):
+            self._socket.shutdown(2)
 
     def drop(self) -> None:
         """Let go at once; a parent process that shares the socket keeps its connection."""
@@ -50,8 +83,7 @@ class Transport:
 
     def close(self) -> None:
         """Say good-bye and let go."""
-        with suppress(OSError):
-            self._socket.shutdown(2)
+        self.interrupt()
         self._socket.close()
 
 
@@ -61,7 +93,7 @@ def connect(address: Address, connect_seconds: float, response_seconds: float) -
     Args:
         address: where it is.
         connect_seconds: how long that may take.
-        response_seconds: how long each later send or receive may take.
+        response_seconds: how long each later send may take.
 
     Raises:
         OSError: where it does not work.
@@ -72,10 +104,9 @@ def connect(address: Address, connect_seconds: float, response_seconds: float) -
         sock = socket.create_connection((address.host, address.port), connect_seconds)
     except UnicodeError as error:
         raise OSError(f"{address.host!r} is not a host name") from error
-    sock.settimeout(response_seconds)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    return Transport(sock)
+    keep_alive(sock)
+    return Transport(sock, response_seconds)
 
 
 def current_owner() -> object:

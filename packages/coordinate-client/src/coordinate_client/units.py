@@ -3,14 +3,27 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from coordinate_client.exceptions import ProgrammerError
+from attrs import frozen
+
+from coordinate_client.answers import readable
+from coordinate_client.exceptions import InvalidAnswer, ProgrammerError
+from coordinate_client.paths import Path, told_lock, wire_locks
 from coordinate_client.server import Server, check_options
 from coordinate_protocol.codec import encode
 from coordinate_protocol.constants import MAX_LEASE
 from coordinate_protocol.errors import ProtocolError
 from coordinate_protocol.values import Encoded, key_bytes
 
-__all__ = ["as_keys", "check_lease", "check_units", "encoded", "slices", "wire_unit"]
+__all__ = [
+    "Handed",
+    "as_keys",
+    "check_lease",
+    "check_units",
+    "encoded",
+    "handed_units",
+    "slices",
+    "wire_unit",
+]
 
 # A slice keeps a server busy for a few milliseconds, and is far below its limit of a message.
 _SLICE_UNITS = 1000
@@ -53,7 +66,14 @@ def wire_unit(item: Any) -> tuple[WireUnit, int]:
     if len(item) > 2 and not isinstance(item[2], (Mapping, type(None))):  # noqa: PLR2004 - the third
         raise ProgrammerError(f"options {item[2]!r} of work unit {item[0]!r} must be a map")
     data = encoded(f"data of work unit {item[0]!r}", item[1])
-    return (item[0], data, *item[2:]), len(key) + len(data.data)
+    return (item[0], data, *map(_wire_options, item[2:])), len(key) + len(data.data)
+
+
+def _wire_options(options: Any) -> Any:
+    """The options of a unit as they are sent; a priority in their place as it is."""
+    if not isinstance(options, Mapping) or not options.get("locks"):
+        return options
+    return dict(options) | {"locks": wire_locks(options["locks"])}
 
 
 def slices(
@@ -88,7 +108,7 @@ def check_units(units: list[WireUnit], server: Server | None) -> None:
     """Refuse what the server would leave undone without a word.
 
     Raises:
-        Unsupported: for a `delay` or `depends_on` that it does not know.
+        Unsupported: for a `delay`, `depends_on` or `locks` that it does not know.
     """
     given = [unit[2] for unit in units if len(unit) > 2 and unit[2]]  # noqa: PLR2004 - the options
     # A delay of 0 seconds, and nothing to wait for, are what every server does anyway.
@@ -112,3 +132,43 @@ def check_lease(seconds: float) -> float:
 def as_keys(keys: Any) -> list[Any]:
     """A list of keys, of one key or of many."""
     return [keys] if isinstance(keys, (str, bytes)) else list(keys)
+
+
+@frozen
+class Handed:
+    """A unit as a server hands it out.
+
+    Args:
+        work_spec_name: the spec it is of.
+        key: its name within the spec.
+        data: what it is about.
+        attempt: the number of this hand-out; None by servers that do not say it.
+        locks: (path, mode) of each lock that the unit holds.
+    """
+
+    work_spec_name: str
+    key: str | bytes
+    data: Any
+    attempt: int | None = None
+    locks: tuple[tuple[Path, str], ...] = ()
+
+
+def handed_units(units: Any) -> list[Handed]:
+    """The units of an answer.
+
+    Args:
+        units: (spec, key, data), or with a map of what else there is to say; key None for no unit.
+
+    Raises:
+        InvalidAnswer: for anything else.
+    """
+    try:
+        return [_handed(*unit) for unit in units if unit[1] is not None]
+    except (TypeError, LookupError, AttributeError) as error:
+        raise InvalidAnswer(f"work was answered with {units!r:.200}: {error}") from error
+
+
+def _handed(spec: Any, key: Any, data: Any, more: Any = None) -> Handed:
+    told = more or {}
+    locks = tuple(told_lock(lock) for lock in told.get("locks") or ())
+    return Handed(readable(spec), readable(key), data, told.get("attempt"), locks)

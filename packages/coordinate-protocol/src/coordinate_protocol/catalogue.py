@@ -111,7 +111,7 @@ _UNITS: Final = (
             _SPEC_NAME,
             _required(
                 "work_unit_key_vals",
-                "[(key, data) | (key, data, {priority?, delay?, depends_on?}) ...]",
+                "[(key, data) | (key, data, {priority?, delay?, depends_on?, locks?}) ...]",
                 "the units",
             ),
         ),
@@ -177,7 +177,7 @@ _UNITS: Final = (
         "get_work_unit_status",
         (_SPEC_NAME, _required("work_unit_keys", "[key ...]", "the units")),
         "([{status, expiration, worker_id?, traceback?, reason?, failures?, lost_leases?, "
-        "output_error?, depends_on?, depends_on_count?, blocked_by?} | null ...], null)",
+        "output_error?, depends_on?, depends_on_count?, blocked_by?, locks?} | null ...], null)",
         "read",
         "What units are doing.",
     ),
@@ -211,7 +211,7 @@ _UNITS: Final = (
             ),
             _optional("options", "map", "get_work"),
         ),
-        "([{done, code?, message?} ...], [(name, key, data, {attempt, expires}) ...] | null, "
+        "([{done, code?, message?} ...], [(name, key, data, {attempt, expires, locks?}) ...] | null, "
         "message | null)",
         "work",
         "Renew, finish, fail, give back or change many units, and lease the next ones.",
@@ -305,26 +305,45 @@ _EXPLANATIONS: Final = (
     ),
 )
 
+_CHANGES: Final = (
+    _operation(
+        "watch",
+        (
+            _required(
+                "topics",
+                "[{specs: true} | {work_spec_name: name} | {path: [part ...]} ...]",
+                "what changes are of interest",
+            ),
+            _optional("options", "map", "after, wait, limit"),
+        ),
+        "{position, reset, changes: [{kind, ...} ...]}",
+        "read",
+        "What has changed since a position.",
+        since="1.0",
+    ),
+)
+
 _LOCKS: Final = (
     _operation(
         "lock",
-        (_LOCKER, _TIMEOUT, _PATHS),
-        _DONE,
+        (_LOCKER, _TIMEOUT, _PATHS, _optional("options", "map", "mode, wait, reentrant, grant")),
+        f"{_DONE} | {{granted: true, token, expires}} | "
+        "{granted: false, code, message, holder?, path?, cycle?}",
         "work",
         "Lock all of the paths, or none.",
         service="locks",
     ),
     _operation(
         "locksome",
-        (_LOCKER, _TIMEOUT, _PATHS),
-        "([path | null ...], null | message)",
+        (_LOCKER, _TIMEOUT, _PATHS, _optional("options", "map", "mode, reentrant, grant")),
+        "([path | null ...], null | message) | {paths: [path | null ...], token, expires}",
         "work",
         "Lock as many of the paths as are free.",
         service="locks",
     ),
     _operation(
         "renew",
-        (_LOCKER, _TIMEOUT, _PATHS),
+        (_LOCKER, _TIMEOUT, _PATHS, _optional("options", "map", "token, wait")),
         _DONE,
         "work",
         "Keep all of the locks for longer, or none.",
@@ -335,7 +354,7 @@ _LOCKS: Final = (
     ),
     _operation(
         "unlock",
-        (_LOCKER, _PATHS),
+        (_LOCKER, _PATHS, _optional("options", "map", "token")),
         _DONE,
         "work",
         "Release all of the locks, or none.",
@@ -348,6 +367,25 @@ _LOCKS: Final = (
         "admin",
         "Drop every lock below a first part.",
         service="locks",
+    ),
+    _operation(
+        "list_locks",
+        (_optional("options", "map", "path, limit, start"),),
+        "([{path, mode, locker_id, token, age, expires, count, work_spec_name?, work_unit_key?, "
+        "waiters: [{locker_id, mode, waiting, ...} ...], waiters_count} ...], next path | null)",
+        "read",
+        "Locks at and below a path, by path, in pages.",
+        service="locks",
+        since="1.0",
+    ),
+    _operation(
+        "force_unlock",
+        (_PATHS, _optional("options", "map", "token")),
+        "number",
+        "admin",
+        "Release locks, whosever they are.",
+        service="locks",
+        since="1.0",
     ),
 )
 
@@ -374,6 +412,6 @@ _SERVER: Final = (
 CATALOGUE: Final[Mapping[str, Operation]] = MappingProxyType(
     {
         operation.name: operation
-        for operation in (*_SPECS, *_UNITS, *_WORKERS, *_EXPLANATIONS, *_LOCKS, *_SERVER)
+        for operation in (*_SPECS, *_UNITS, *_WORKERS, *_EXPLANATIONS, *_CHANGES, *_LOCKS, *_SERVER)
     }
 )

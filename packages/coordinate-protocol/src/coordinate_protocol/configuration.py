@@ -89,6 +89,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(("retries",), "integer", 5, "attempts of a client's call"),
     Setting(("base_retry_seconds",), "number", 0.5, "first pause between attempts, seconds"),
     Setting(("default_lifetime",), "number", CLIENT_LEASE, "lease a client asks for, seconds"),
+    Setting(("sessions",), "flag", True, "a client's calls that are sent again are done once"),
+    Setting(("poll_seconds",), "number", 1.0, "how often what cannot wait is asked, seconds"),
     Setting(("server", "host"), "text", "localhost", "address to listen on"),
     Setting(("server", "port"), "integer", DEFAULT_PORT, "port to listen on; 0 takes a free one"),
     Setting(("server", "data"), "text", None, "data file, or :memory: to keep nothing"),

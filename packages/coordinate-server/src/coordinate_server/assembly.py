@@ -12,10 +12,13 @@ from coordinate_server.service.call import Calls
 from coordinate_server.service.clock import Clock
 from coordinate_server.service.committer import Committer
 from coordinate_server.service.job_queue import JobQueue
+from coordinate_server.service.locks import LockService
 from coordinate_server.service.offers import Module
 from coordinate_server.service.server_info import ServerInfo
 from coordinate_server.service.sessions import SessionCalls
-from coordinate_server.service.waiting_line import Timer, WaitingLines
+from coordinate_server.service.waiting import Timer
+from coordinate_server.service.waiting_line import WaitingLines
+from coordinate_server.service.watchers import Watchers
 
 __all__ = ["ServiceSettings", "Timers", "assembled"]
 
@@ -70,10 +73,13 @@ def assembled(
         CollisionError: two modules offer an operation of one name.
     """
     lines = WaitingLines(clock, timers.call_later, committer.request_flush)
-    committer.before_commit.append(lines.serve)
+    watchers = Watchers(clock, timers.call_later, committer.request_flush)
+    locks = LockService(model, clock, committer.request_flush)
+    # Those who watch see what those who wait for work have got.
+    committer.before_commit += [lines.serve, watchers.serve, locks.serve]
     told = settings or ServiceSettings()
-    queue = JobQueue(lines, told.limits, told.shown_config)
-    modules: list[Module] = [queue, ServerInfo(model, told.shared), *plugins]
+    queue = JobQueue(lines, watchers, told.limits, told.shown_config)
+    modules: list[Module] = [queue, locks, ServerInfo(model, told.shared), *plugins]
     proxy = MultiBackendProxyObject(
         modules,
         tracebacks=told.tracebacks,

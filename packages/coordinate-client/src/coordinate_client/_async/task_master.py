@@ -2,7 +2,8 @@
 
 from coordinate_client._async.dependency_calls import AsyncDependencyCalls
 from coordinate_client._async.explain_calls import AsyncExplainCalls
-from coordinate_client._async.unit_calls import AsyncUnitCalls
+from coordinate_client._async.handout_calls import AsyncHandoutCalls
+from coordinate_client._async.watch_calls import AsyncWatchCalls
 from coordinate_client._async.worker_calls import AsyncWorkerCalls
 from coordinate_protocol.constants import (
     AVAILABLE,
@@ -18,7 +19,13 @@ from coordinate_protocol.constants import (
 __all__ = ["AsyncTaskMaster"]
 
 
-class AsyncTaskMaster(AsyncUnitCalls, AsyncDependencyCalls, AsyncExplainCalls, AsyncWorkerCalls):
+class AsyncTaskMaster(
+    AsyncHandoutCalls,
+    AsyncDependencyCalls,
+    AsyncExplainCalls,
+    AsyncWorkerCalls,
+    AsyncWatchCalls,
+):
     """A job queue: its work specs, work units and workers.
 
     Where the server answers with a value and a message for people, methods return the value and

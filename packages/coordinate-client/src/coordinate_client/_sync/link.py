@@ -5,7 +5,7 @@ from typing import Any
 
 from coordinate_client._version import __version__
 from coordinate_client.exceptions import InvalidAnswer, ProgrammerError, RpcError
-from coordinate_client.server import Server, greeting, says_no_such_method
+from coordinate_client.server import Server, greeting, says_no_such_method, session_of
 from coordinate_client.transport_sync import Transport
 from coordinate_protocol.connection import ClientConnection
 from coordinate_protocol.errors import ProtocolError
@@ -13,7 +13,7 @@ from coordinate_protocol.messages import Failure, Response
 
 __all__ = ["Link"]
 
-_CLOSED = "the server closed the connection"
+_CLOSED = "the connection was closed"
 
 
 class Link:
@@ -21,6 +21,7 @@ class Link:
 
     Attributes:
         server: what the greeting told of the server; None before it, and for one of 0.1.5.
+        session: the name of the session that the connection is in; None for none.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -30,43 +31,56 @@ class Link:
             transport: nothing has been sent on it.
         """
         self.server: Server | None = None
+        self.session: bytes | None = None
         self._transport = transport
         self._protocol = ClientConnection()
 
-    def greet(self, namespace: str | None) -> None:
+    def greet(self, namespace: str | None, session: bytes | bool | None, seconds: float) -> None:
         """Say hello; a server of 0.1.5 does not know the word, and goes on in its own namespace.
 
         Args:
             namespace: where to work; None for the server's own.
+            session: the name of the session to go on with, True to open one, None for none.
+            seconds: how long the server may be silent.
 
         Raises:
             RpcError: where the server refuses.
             OSError: where the connection breaks.
         """
-        request_id, data = self.request("hello", [greeting(__version__, namespace)])
-        answer = self.exchange(request_id, data)
+        request = self.request("hello", [greeting(__version__, namespace, session)])
+        answer = self.exchange(*request, seconds)
         if isinstance(answer, Response):
             self.server = Server.of(answer.result)
+            self.session = session_of(answer.result)
         elif not says_no_such_method("hello", answer.message):
-            raise RpcError("hello", answer.message)
+            raise RpcError("hello", answer.message, answer.code)
 
-    def request(self, method: str, params: list[Any] | dict[str, Any]) -> tuple[int, bytes]:
+    def request(
+        self, method: str, params: list[Any] | dict[str, Any], seq: int | None = None
+    ) -> tuple[int, bytes]:
         """The bytes of a call, and its id.
+
+        Args:
+            method: the operation's name.
+            params: by position or by name.
+            seq: its number within the session; None for none.
 
         Raises:
             ProgrammerError: for a parameter that cannot be sent.
         """
         try:
-            return self._protocol.request(method, params)
+            # Within a session one call is made at a time: all before it were answered or given up.
+            return self._protocol.request(method, params, seq=seq, low=seq or 1)
         except ProtocolError as error:
             raise ProgrammerError(f"{method}: {error}") from error
 
-    def exchange(self, request_id: int, data: bytes) -> Response | Failure:
+    def exchange(self, request_id: int, data: bytes, seconds: float) -> Response | Failure:
         """Send a call and wait for its answer.
 
         Args:
             request_id: the call's.
             data: its bytes.
+            seconds: how long the server may be silent.
 
         Raises:
             InvalidAnswer: for anything but the answer to this call.
@@ -74,7 +88,7 @@ class Link:
         """
         self._transport.send(data)
         while True:
-            received = self._transport.receive()
+            received = self._transport.receive(seconds)
             if not received:
                 raise ConnectionResetError(_CLOSED)
             answer = self._answer(request_id, received)
@@ -92,6 +106,10 @@ class Link:
         if isinstance(answer, Failure) and answer.id is None:
             return answer
         raise InvalidAnswer(f"the server answered call {answer.id!r} instead of {request_id!r}")
+
+    def interrupt(self) -> None:
+        """Have the call that waits for its answer wait no longer; other threads may say so."""
+        self._transport.interrupt()
 
     def drop(self) -> None:
         """Let go of the connection at once."""

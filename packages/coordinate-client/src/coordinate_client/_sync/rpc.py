@@ -1,35 +1,38 @@
 # Generated from _async/rpc.py by tools/unasync.py: change that file, not this one.
-"""Calls to a server: connect when needed, try again, go on to the next address."""
+"""Calls to a server by name."""
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Self
 
-from coordinate_client._sync.link import Link
-from coordinate_client.backoff import Backoff, chance
-from coordinate_client.exceptions import ConnectionFailed, RpcError, Unsupported
-from coordinate_client.server import Server, check_offered, check_options, says_no_such_method
+from coordinate_client._sync.dialer import Dialer
+from coordinate_client._sync.lines import Lines
+from coordinate_client.backoff import chance
+from coordinate_client.calls import Call, Params, ParamsFor
+from coordinate_client.exceptions import ClientClosed
+from coordinate_client.server import Server, can, check_options
 from coordinate_client.settings import ClientSettings, global_config
-from coordinate_client.transport_sync import Connect, Lock, Sleep, connect, current_owner, sleep
-from coordinate_protocol.messages import Failure
+from coordinate_client.steady import steady
+from coordinate_client.transport_sync import Ask, Connect, Sleep, connect, current_owner, sleep
+from coordinate_client.waits import Wait
 
 __all__ = ["CborRpcClient"]
-
-Params = Sequence[Any] | Mapping[str, Any]
-logger = logging.getLogger("coordinate_client")
 
 
 class CborRpcClient:
     """A client that calls a server's methods by name.
 
     It connects with its first call. A call whose connection breaks is made again: at once at the
-    next address, and after a pause when all have been tried; the pause doubles each time. So a
-    call may be carried out twice, as with 0.1.5. It may be used by several threads or tasks, one
-    call at a time, and in a forked child, which gets a connection of its own.
+    next address, and after a pause when all have been tried; the pause doubles each time. Where the
+    server has sessions, such a call is carried out once all the same; by other servers it may be
+    carried out twice, as with 0.1.5. The client may be used by several threads or tasks, one call
+    at a time beside those that wait at the server, and in a forked child, which gets connections
+    and a session of its own.
 
     Attributes:
         config: the configuration it was made with.
         settings: what was read from it.
+        clock: seconds that go on evenly; waits and locks are measured by it.
     """
 
     def __init__(
@@ -39,32 +42,29 @@ class CborRpcClient:
         connect: Connect = connect,
         sleep: Sleep = sleep,
         chance: Callable[[], float] = chance,
+        clock: Callable[[], float] = steady,
     ) -> None:
         """Read the configuration; nothing is connected yet.
 
         Args:
             config: `address`, `addresses`, `registry_addresses` ("host:port", [host, port], or
                 lists of them), `retries`, `base_retry_seconds`, `namespace`, `default_lifetime`,
-                `connect_seconds`, `response_seconds`. None for the `coordinate` block of the
-                application's yakonfig configuration, or localhost:5932.
-            connect: makes a connection to (address, seconds to connect, seconds to answer).
+                `connect_seconds`, `response_seconds`, `sessions`, `poll_seconds`. None for the
+                `coordinate` block of the application's yakonfig configuration, or localhost:5932.
+            connect: makes a connection to (address, seconds to connect, seconds to send).
             sleep: waits that many seconds.
             chance: a number from 0 to 1 for each pause.
+            clock: seconds that go on evenly.
 
         Raises:
             ProgrammerError: for a setting that cannot be used.
         """
         self.config = dict(global_config() if config is None else config)
         self.settings = ClientSettings.of(self.config)
-        self._connect = connect
+        self.clock = clock
         self._sleep = sleep
-        self._chance = chance
-        self._backoff = Backoff(self.settings.base_retry_seconds)
-        self._turn = 0
-        self._server: Server | None = None
-        self._link: Link | None = None
-        self._owner: object = None
-        self._lock = Lock()
+        self._dialer = Dialer(self.settings, connect, sleep, chance, clock)
+        self._by_owner: dict[object, Lines] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -75,15 +75,14 @@ class CborRpcClient:
     @property
     def server(self) -> Server | None:
         """Who answered the latest greeting; None before the first call, and for a 0.1.5 server."""
-        return self._server
+        return self._dialer.server
 
     def close(self) -> None:
-        """Close the connection; the next call opens another."""
-        self._settle_owner()
-        with self._lock:
-            link, self._link = self._link, None
-            if link is not None:
-                link.close()
+        """Close the connections; the next call opens another.
+
+        Calls of other threads or tasks that wait at the server end with ClientClosed.
+        """
+        self._lines().close()
 
     def _rpc(self, method: str, params: Params = ()) -> Any:
         """Call a method.
@@ -98,6 +97,8 @@ class CborRpcClient:
         Raises:
             RpcError: where the server answers with an error.
             Unsupported: where it does not know the method.
+            OutcomeUnknown: where the connection broke, and the server cannot tell any more whether
+                it carried the call out.
             ConnectionFailed: where no server could be reached.
             InvalidAnswer: where it answers what cannot be understood.
             ProgrammerError: for parameters that cannot be sent.
@@ -113,79 +114,86 @@ class CborRpcClient:
 
         return self._call(method, checked)
 
-    def _call(self, method: str, params_for: Callable[[Server | None], Params]) -> Any:
-        """Call a method with parameters that depend on the server."""
-        self._settle_owner()
-        with self._lock:
-            failures = 0
+    def _call(self, method: str, params_for: ParamsFor, wait: Wait | None = None) -> Any:
+        """Call a method with parameters that depend on the server.
+
+        Args:
+            method: its name.
+            params_for: gives them; asked before each attempt.
+            wait: how long the server is told to keep its answer back; None where it is not.
+        """
+        return self._made(Call(method, params_for, wait))
+
+    def _made(self, call: Call) -> Any:
+        """Make a call; one that waits ends when the client is closed."""
+        lines = self._lines()
+        if call.wait is None:
+            return lines.call(call)
+        with _noted(lines, call.wait):
+            return lines.call(call)
+
+    def _waited(
+        self, method: str, capability: str, wait: Wait, ask: Ask, enough: Callable[[Any], bool]
+    ) -> Any:
+        """Ask until there is something, or the time is over.
+
+        A server that can, waits with its answer, a day at most; others are asked every
+        `poll_seconds`.
+
+        Args:
+            method: what is asked, for the error.
+            capability: what a server that can wait is able to do.
+            wait: the time.
+            ask: asks once.
+            enough: whether an answer is something.
+
+        Returns:
+            The last answer.
+
+        Raises:
+            ClientClosed: where the client was closed meanwhile.
+        """
+        with _noted(self._lines(), wait):
             while True:
-                try:
-                    return self._attempt(method, params_for)
-                except OSError as error:
-                    self._turn += 1
-                    failures += 1
-                    pause = self._pause(method, failures, error)
-                if pause:
-                    self._sleep(pause)
+                asked_at = self.clock()
+                waits = self._offers(capability)
+                found = ask(waits)
+                if wait.over or enough(found):
+                    return found
+                # A server that is about to stop answers early, too.
+                if not waits or self.clock() - asked_at < self.settings.poll_seconds:
+                    self._sleep(min(self.settings.poll_seconds, wait.left))
+                if wait.ended:
+                    names = [str(address) for address in self.settings.addresses]
+                    raise ClientClosed(method, names, "the client was closed")
 
-    def _settle_owner(self) -> None:
-        """Leave a connection to its owner: another process, or another event loop."""
+    def _offers(self, capability: str) -> bool:
+        """Whether the server can do something; it is greeted for that, if none was yet."""
+        if not self._dialer.met:
+            self._lines().meet()
+        return can(self.server, capability)
+
+    def _lines(self) -> Lines:
+        """The lines of this process and event loop; those of another one are let go of."""
         owner = current_owner()
-        if self._owner != owner:
-            if self._link is not None and self._owner is not None:
-                self._link.drop()
-            self._link, self._lock, self._owner = None, Lock(), owner
+        found = self._by_owner.get(owner)
+        if found is None:
+            # Of threads that come here at once, each gets the lines of the first.
+            found = self._by_owner.setdefault(owner, Lines(self._dialer))
+            for other in tuple(self._by_owner):
+                left = self._by_owner.pop(other, None) if other != owner else None
+                if left is not None:
+                    left.drop()
+        return found
 
-    def _pause(self, method: str, failures: int, error: OSError) -> float:
-        """Seconds until the next attempt, or ConnectionFailed where there is to be none."""
-        addresses = self.settings.addresses
-        rounds, within = divmod(failures, len(addresses))
-        reason = str(error) or type(error).__name__
-        if rounds > self.settings.retries:
-            raise ConnectionFailed(method, [str(one) for one in addresses], reason) from error
-        pause = 0.0 if within else self._backoff.pause(rounds - 1, self._chance())
-        logger.debug("%s: %s; trying again in %.1f s", method, reason, pause)
-        return pause
 
-    def _attempt(self, method: str, params_for: Callable[[Server | None], Params]) -> Any:
-        link = self._link or self._linked()
-        check_offered(method, link.server)
-        params = params_for(link.server)
-        request = link.request(
-            method, dict(params) if isinstance(params, Mapping) else list(params)
-        )
-        try:
-            answer = link.exchange(*request)
-        except BaseException:
-            # An answer that nobody waited for must not meet the next call.
-            self._drop()
-            raise
-        if isinstance(answer, Failure):
-            raise self._error(method, answer)
-        return answer.result
-
-    def _linked(self) -> Link:
-        """Connect to the server whose turn it is, and greet it."""
-        settings = self.settings
-        address = settings.addresses[self._turn % len(settings.addresses)]
-        transport = self._connect(address, settings.connect_seconds, settings.response_seconds)
-        link = Link(transport)
-        try:
-            link.greet(settings.namespace)
-        except BaseException:
-            link.drop()
-            raise
-        self._link, self._server = link, link.server
-        return link
-
-    def _error(self, method: str, failure: Failure) -> RpcError:
-        if failure.id is None:
-            self._drop()
-        if says_no_such_method(method, failure.message):
-            return Unsupported(method, failure.message)
-        return RpcError(method, failure.message)
-
-    def _drop(self) -> None:
-        link, self._link = self._link, None
-        if link is not None:
-            link.drop()
+@contextmanager
+def _noted(lines: Lines, wait: Wait) -> Iterator[None]:
+    """Have the client's `close` end what waits."""
+    before = wait in lines.waits
+    lines.waits.add(wait)
+    try:
+        yield
+    finally:
+        if not before:
+            lines.waits.discard(wait)

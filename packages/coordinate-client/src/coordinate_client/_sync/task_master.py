@@ -3,7 +3,8 @@
 
 from coordinate_client._sync.dependency_calls import DependencyCalls
 from coordinate_client._sync.explain_calls import ExplainCalls
-from coordinate_client._sync.unit_calls import UnitCalls
+from coordinate_client._sync.handout_calls import HandoutCalls
+from coordinate_client._sync.watch_calls import WatchCalls
 from coordinate_client._sync.worker_calls import WorkerCalls
 from coordinate_protocol.constants import (
     AVAILABLE,
@@ -19,7 +20,13 @@ from coordinate_protocol.constants import (
 __all__ = ["TaskMaster"]
 
 
-class TaskMaster(UnitCalls, DependencyCalls, ExplainCalls, WorkerCalls):
+class TaskMaster(
+    HandoutCalls,
+    DependencyCalls,
+    ExplainCalls,
+    WorkerCalls,
+    WatchCalls,
+):
     """A job queue: its work specs, work units and workers.
 
     Where the server answers with a value and a message for people, methods return the value and

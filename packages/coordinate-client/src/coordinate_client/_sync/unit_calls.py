@@ -2,25 +2,14 @@
 """The calls about work units."""
 
 import logging
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from coordinate_client._sync.spec_calls import SpecCalls
-from coordinate_client._sync.work_unit import WorkUnit
-from coordinate_client.answers import (
-    named,
-    pair,
-    readable,
-    readable_unit,
-    says_no_spec,
-    says_not_owner,
-    split,
-)
-from coordinate_client.exceptions import LostLease, NoSuchWorkSpecError
-from coordinate_client.server import Server, check_options
-from coordinate_client.units import WireUnit, as_keys, check_lease, check_units, slices
-from coordinate_client.wanted import suitable, whole
+from coordinate_client.answers import named, pair, readable_unit, says_no_spec, split
+from coordinate_client.exceptions import NoSuchWorkSpecError
+from coordinate_client.server import Server
+from coordinate_client.units import WireUnit, as_keys, check_units, slices
 from coordinate_protocol.constants import (
     AVAILABLE,
     BLOCKED,
@@ -31,8 +20,6 @@ from coordinate_protocol.constants import (
 )
 
 __all__ = ["UnitCalls"]
-
-logger = logging.getLogger("coordinate_client")
 
 # The most units that a server gives at once.
 _MOST_UNITS = 10_000
@@ -62,9 +49,10 @@ class UnitCalls(SpecCalls):
         Args:
             work_spec_name: the spec they are of.
             work_unit_key_vals: key to data, or (key, data) pairs, or (key, data, options) with
-                options `priority`, `delay` (seconds) and `depends_on`: a list of what the unit
+                options `priority`, `delay` (seconds), `depends_on`: a list of what the unit
                 needs, each a key of the same spec, (spec, key), or (spec, key, hard), where hard
-                False means that it may fail.
+                False means that it may fail; and `locks`: a list of the locks that it needs while
+                it is worked on, each a path, or (path, "shared").
 
         Returns:
             Whether they were added: False where there is no such spec, where a unit that is needed
@@ -72,7 +60,7 @@ class UnitCalls(SpecCalls):
 
         Raises:
             ProgrammerError: for an item that is no unit.
-            Unsupported: for `delay` or `depends_on`, where the server does not know it.
+            Unsupported: for `delay`, `depends_on` or `locks`, where the server does not know it.
         """
         added = False
         for units in slices(work_unit_key_vals):
@@ -273,181 +261,3 @@ class UnitCalls(SpecCalls):
             return None
         states = [named(state, "worker_id", "traceback") for state in found]
         return states[0] if isinstance(work_unit_keys, (str, bytes)) else states
-
-    def update_work_unit(
-        self,
-        work_spec_name: str,
-        work_unit_key: str | bytes,
-        lease_time: float | None = None,
-        status: int | None = None,
-        data: Any = None,
-        delay: float | None = None,
-    ) -> bool:
-        """Change a unit, whoever has it; workers use the methods of their WorkUnit instead.
-
-        Args:
-            work_spec_name: the spec it is of.
-            work_unit_key: which.
-            lease_time: seconds from now that the lease goes on for; at most a day.
-            status: the new one.
-            data: the new data.
-            delay: seconds until the unit is available, with AVAILABLE as status or a lease_time
-                below zero; with FAILED, until it is tried again, if it is.
-
-        Returns:
-            Whether that was done; why not is logged.
-
-        Raises:
-            ProgrammerError: for a lease that no server gives.
-            Unsupported: for `delay`, where the server does not know it.
-        """
-        lease = None if lease_time is None else check_lease(lease_time)
-        asked = {"lease_time": lease, "status": status, "data": data, "delay": delay}
-        options = {name: value for name, value in asked.items() if value is not None}
-        return self.update_leased(work_spec_name, work_unit_key, options, None)
-
-    def update_leased(
-        self,
-        work_spec_name: str,
-        work_unit_key: str | bytes,
-        options: Mapping[str, Any],
-        worker_id: str | None,
-    ) -> bool:
-        """Change a unit on behalf of the worker that leases it.
-
-        Args:
-            work_spec_name: the spec it is of.
-            work_unit_key: which.
-            options: lease_time, status, data.
-            worker_id: whose lease has to hold; None for nobody's. A 0.1.5 server is not told, as it
-                would hand the lease over.
-
-        Returns:
-            Whether that was done; why not is logged.
-
-        Raises:
-            LostLease: where the worker has no lease on the unit any more.
-            Unsupported: for an option that the server does not know.
-        """
-        fenced = False
-
-        def params(server: Server | None) -> list[Any]:
-            nonlocal fenced
-            fenced = worker_id is not None and server is not None
-            check_options("update_work_unit", options, server)
-            owned = {"worker_id": worker_id} if fenced else {}
-            return [work_spec_name, work_unit_key, dict(options) | owned]
-
-        answer = self._call("update_work_unit", params)
-        done, message = split("update_work_unit", answer)
-        if not done and fenced and says_not_owner(message):
-            raise LostLease(f"work unit {work_unit_key!r} of {work_spec_name!r}: {message}")
-        return bool(pair("update_work_unit", answer))
-
-    def retry(
-        self, work_spec_name: str, *work_unit_names: str | bytes, delay: float | None = None
-    ) -> bool:
-        """Make units available again, whatever their status; failed ones without their traceback.
-
-        A unit that needs others which have not ended is blocked instead, and becomes available
-        when they have.
-
-        Args:
-            work_spec_name: the spec they are of.
-            *work_unit_names: their keys.
-            delay: seconds until then.
-
-        Returns:
-            Whether all could be; why not is logged.
-
-        Raises:
-            Unsupported: for `delay`, where the server does not know it.
-        """
-        if not work_unit_names:
-            return True
-        units = self.get_work_units(work_spec_name, work_unit_names) or []
-        results = [self._retry_one(work_spec_name, key, data, delay) for key, data in units]
-        return len(results) == len(work_unit_names) and all(results)
-
-    def _retry_one(
-        self, work_spec_name: str, key: str | bytes, data: Any, delay: float | None
-    ) -> bool:
-        had_traceback = isinstance(data, dict) and "traceback" in data
-        clean = (
-            {name: data[name] for name in data if name != "traceback"} if had_traceback else None
-        )
-        done = self.update_work_unit(work_spec_name, key, 0, AVAILABLE, clean, delay)
-        if not done:
-            logger.info("work unit %r of %r cannot be retried", key, work_spec_name)
-        return done
-
-    def get_work(
-        self,
-        worker_id: str,
-        available_gb: float | None = None,
-        lease_time: float | None = None,
-        work_spec_names: Iterable[str] | None = None,
-        max_jobs: int | None = 1,
-        runtimes: Iterable[str] | None = None,
-    ) -> Any:
-        """Lease units to work on.
-
-        Args:
-            worker_id: who asks.
-            available_gb: memory there is; specs that need more are passed over.
-            lease_time: seconds, at most a day; None for the setting `default_lifetime`.
-            work_spec_names: only of these specs.
-            max_jobs: how many at most, all of one spec.
-            runtimes: only of specs with one of these as their `runtime`, or with none.
-
-        Returns:
-            For max_jobs 1 a WorkUnit, or None where there is nothing to do; otherwise a list.
-
-        Raises:
-            ProgrammerError: for a lease that no server gives.
-            ValueError: for a memory or a number of jobs that is not a number.
-            Unsupported: for `runtimes`, where the server does not know it.
-        """
-        lease = check_lease(self.settings.default_lifetime if lease_time is None else lease_time)
-        most = 1 if max_jobs is None else whole("max_jobs", max_jobs)
-        options: dict[str, Any] = {"max_jobs": most, "lease_time": lease}
-        options |= suitable(available_gb, work_spec_names, runtimes)
-        asked_at = time.time()
-        answer = self._with_options("get_work", [worker_id], options)
-        found = pair("get_work", answer, logging.INFO)
-        handed = [found] if most == 1 else found
-        units = [
-            WorkUnit(self, readable(spec), readable(key), data, worker_id, asked_at + lease, lease)
-            for spec, key, data in handed
-            if key is not None
-        ]
-        return units if most != 1 else next(iter(units), None)
-
-    def get_child_work_units(self, worker_id: str) -> dict[str, list[WorkUnit]]:
-        """What the children of a worker have leased.
-
-        Args:
-            worker_id: the parent.
-
-        Returns:
-            The units of each child that has any; `expires` is by the server's clock.
-        """
-        answer = self._rpc("get_child_work_units", [worker_id])
-        found = pair("get_child_work_units", answer, logging.ERROR) or {}
-        return {
-            readable(child): [self._child_unit(part) for part in parts]
-            for child, parts in found.items()
-            if parts
-        }
-
-    def _child_unit(self, part: Mapping[str, Any]) -> WorkUnit:
-        known = named(part, "work_spec_name", "work_unit_key", "worker_id")
-        return WorkUnit(
-            self,
-            known.get("work_spec_name"),
-            known.get("work_unit_key"),
-            known.get("work_unit_data"),
-            known.get("worker_id"),
-            known.get("expires"),
-            self.settings.default_lifetime,
-        )

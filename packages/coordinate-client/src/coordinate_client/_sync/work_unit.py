@@ -8,14 +8,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from coordinate_client.exceptions import NoSuchWorkSpecError, ProgrammerError
+from coordinate_client.paths import Path
 from coordinate_client.running import call_run_function
 from coordinate_client.transport_sync import settled
 from coordinate_client.units import encoded
+from coordinate_client.updates import Update
 from coordinate_protocol.constants import CLIENT_LEASE, FAILED, FINISHED, MAX_LEASE
 from coordinate_protocol.values import Encoded
 
 if TYPE_CHECKING:
-    from coordinate_client._sync.unit_calls import UnitCalls
+    from coordinate_client._sync.update_calls import UpdateCalls
 
 __all__ = ["WorkUnit"]
 
@@ -33,17 +35,22 @@ class WorkUnit:
         worker_id: who leases it; None for a unit that was not handed out.
         expires: when the lease ends by this machine's clock, seconds since 1970, or None.
         default_lease_time: the seconds that `update` asks for.
+        attempt: the number of this hand-out; None by servers that do not say it. Numbers only grow,
+            so whatever the unit writes to can refuse those below the highest it has seen: a worker
+            that lost the unit without noticing does no harm then.
+        locks: (path, mode) of each lock that the unit holds for as long as it is leased.
     """
 
     def __init__(
         self,
-        taskmaster: "UnitCalls",
+        taskmaster: "UpdateCalls",
         work_spec_name: str,
         key: str | bytes,
         data: Any,
         worker_id: str | None = None,
         expires: float | None = None,
         default_lease_time: float | None = CLIENT_LEASE,
+        attempt: int | None = None,
     ) -> None:
         """Wrap what a server handed out; the arguments are the attributes."""
         self.taskmaster = taskmaster
@@ -53,13 +60,16 @@ class WorkUnit:
         self.worker_id = worker_id
         self.expires = expires
         self.default_lease_time = CLIENT_LEASE if default_lease_time is None else default_lease_time
+        self.attempt = attempt
+        self.locks: tuple[tuple[Path, str], ...] = ()
         self._sent = self._encoded()
         self._spec: Mapping[str, Any] | None = None
 
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}(work_spec_name={self.work_spec_name!r}, key={self.key!r}, "
-            f"worker_id={self.worker_id!r}, expires={self.expires!r}, data={self.data!r})"
+            f"worker_id={self.worker_id!r}, expires={self.expires!r}, attempt={self.attempt!r}, "
+            f"data={self.data!r})"
         )
 
     @property
@@ -91,15 +101,24 @@ class WorkUnit:
         Raises:
             LostLease: where it is another worker's, or nobody's, by now.
         """
-        wanted = self.default_lease_time if lease_time is None else lease_time
-        if wanted > MAX_LEASE:
-            logger.info("lease of %r s is limited to %d s", wanted, MAX_LEASE)
-            wanted = MAX_LEASE
+        wanted = self.lease(lease_time)
         asked_at = time.time()
         done = self._update(lease_time=wanted)
         if done:
             self.expires = asked_at + wanted
         return done
+
+    def lease(self, lease_time: float | None = None) -> float:
+        """The seconds that `update` asks for.
+
+        Args:
+            lease_time: seconds from now; None for `default_lease_time`.
+        """
+        wanted = self.default_lease_time if lease_time is None else lease_time
+        if wanted > MAX_LEASE:
+            logger.info("lease of %r s is limited to %d s", wanted, MAX_LEASE)
+            return MAX_LEASE
+        return wanted
 
     def finish(self) -> bool:
         """Say that the work is done. Doing so twice is harmless.
@@ -127,7 +146,7 @@ class WorkUnit:
             Unsupported: for `delay`, where the server does not know it.
         """
         if exc is not None:
-            self._note_failure(_traceback_of(exc))
+            self.note_failure(exc)
         return self._update(**_delayed(delay), status=FAILED)
 
     def retry(self, delay: float | None = None) -> bool:
@@ -162,7 +181,16 @@ class WorkUnit:
         self.finish()
         return result
 
-    def _note_failure(self, text: str) -> None:
+    def note_failure(self, exc: BaseException | str) -> None:
+        """Write into the data why the work cannot be done; it is sent with the next call.
+
+        Args:
+            exc: goes into `data["traceback"]`.
+
+        Raises:
+            ProgrammerError: for anything but an exception or a text.
+        """
+        text = _traceback_of(exc)
         if self.data is None:
             self.data = {}
         if isinstance(self.data, dict):
@@ -170,13 +198,35 @@ class WorkUnit:
         else:
             logger.error("%r failed, and its data has no room for this: %s", self.key, text)
 
-    def _update(self, **options: Any) -> bool:
+    def update_of(self, options: Mapping[str, Any]) -> Update:
+        """A change of this unit, for a message with many of them.
+
+        Args:
+            options: what is to change; the data goes along if it changed.
+        """
         data = self._encoded()
-        if data != self._sent:
-            options["data"] = data
-        done = self.taskmaster.update_leased(self.work_spec_name, self.key, options, self.worker_id)
+        changed = {} if data == self._sent else {"data": data}
+        spec, key = self.work_spec_name, self.key
+        return Update(spec, key, {**options, **changed}, self.worker_id, self.attempt)
+
+    def took(self, update: Update, expires: float | None = None) -> None:
+        """Take note that the server has made a change.
+
+        Args:
+            update: what `update_of` gave.
+            expires: when the lease ends now; None where that did not change.
+        """
+        self._sent = update.options.get("data", self._sent)
+        if expires is not None:
+            self.expires = expires
+
+    def _update(self, **options: Any) -> bool:
+        update = self.update_of(options)
+        done = self.taskmaster.update_leased(
+            self.work_spec_name, self.key, update.options, self.worker_id, self.attempt
+        )
         if done:
-            self._sent = data
+            self.took(update)
         return done
 
     def _encoded(self) -> Encoded:

@@ -37,13 +37,13 @@ class Unit:
     Arguments:
         name: its spec and its key.
         data: what its worker gets.
-        options: `priority` and `delay` (seconds), where they are given.
+        options: `priority`, `delay` (seconds) and `locks`, where they are given.
         needs: what it waits for; each unit at most once.
     """
 
     name: UnitName
     data: Mapping[str, Any]
-    options: Mapping[str, float]
+    options: Mapping[str, Any]
     needs: tuple[Need, ...] = ()
 
     @property

@@ -5,7 +5,9 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from coordinate_client.exceptions import ProgrammerError
 from coordinate_client.flows.parts import Need, Unit, UnitName, called
+from coordinate_client.paths import wire_locks
 from coordinate_protocol.codec import decode, encode
 from coordinate_protocol.errors import ProtocolError, shown
 from coordinate_protocol.limits import ANSWER_LIMITS
@@ -13,7 +15,7 @@ from coordinate_protocol.values import key_bytes
 
 __all__ = ["nearest", "read_units", "unsendable"]
 
-FIELDS = ("data", "priority", "delay", "depends_on")
+FIELDS = ("data", "priority", "delay", "locks", "depends_on")
 NEED_FIELDS = ("spec", "key", "hard")
 NEED_FORMS = "KEY, [SPEC, KEY], or {spec: SPEC, key: KEY, hard: false}"
 
@@ -123,7 +125,19 @@ class _UnitReader:
             self.fault(f"data, at {found[0]!r}: {found[1]}")
         return data
 
-    def _options(self, fields: Mapping[Any, Any]) -> dict[str, float]:
+    def _options(self, fields: Mapping[Any, Any]) -> dict[str, Any]:
+        return self._numbers(fields) | self._locks(fields)
+
+    def _locks(self, fields: Mapping[Any, Any]) -> dict[str, Any]:
+        if fields.get("locks") is None:
+            return {}
+        try:
+            return {"locks": wire_locks(fields["locks"])}
+        except ProgrammerError as error:
+            self.fault(str(error))
+            return {}
+
+    def _numbers(self, fields: Mapping[Any, Any]) -> dict[str, float]:
         options = {name: fields[name] for name in ("priority", "delay") if name in fields}
         for name, value in options.items():
             if not _is_number(value):

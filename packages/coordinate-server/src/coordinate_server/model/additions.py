@@ -4,33 +4,17 @@ from collections.abc import Iterable, Mapping
 
 from coordinate_protocol.constants import BLOCKED, DELAYED, STANDARD, STATUS_NAMES
 from coordinate_server.model.calls import EdgeEnd, NewEdge, NewUnit
-from coordinate_server.model.dependencies import Dependencies, Edge, key_text, named
+from coordinate_server.model.dependencies import Dependencies, Edge, named
 from coordinate_server.model.errors import NoSuchSpec, NotAdded, Refused
 from coordinate_server.model.instant import Instant
+from coordinate_server.model.keys import key_text
+from coordinate_server.model.numbers import check_number
 from coordinate_server.model.roster import Roster
 from coordinate_server.model.settings import ModelSettings
 from coordinate_server.model.statuses import ENDED
 from coordinate_server.model.unit import Unit
 
-__all__ = ["Additions", "check_data", "check_number", "check_unit", "resolve"]
-
-
-# An integer that no float holds would fail later, where it is added to a time.
-_MOST_BITS = 1023
-
-
-def check_number(what: str, value: object, least: float | None = None) -> None:
-    """Refuse what cannot be compared with other numbers, or is too small.
-
-    Raises:
-        Refused: the value is no number, or below ``least``.
-    """
-    if type(value) not in (int, float) or value != value:  # noqa: PLR0124 - NaN; math.isnan fails for huge integers
-        raise Refused(f"{what} should be a number, not {value!r:.80}")
-    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
-        raise Refused(f"{what} is beyond the range of a float")
-    if least is not None and value < least:  # type: ignore[operator]  # a number after the check above
-        raise Refused(f"{what} should be at least {least}, not {value!r:.80}")
+__all__ = ["Additions", "check_data", "check_unit", "resolve"]
 
 
 def check_data(data: bytes, settings: ModelSettings) -> None:
@@ -173,7 +157,7 @@ class Additions:
 
 
 def _admit(roster: Roster, at: Instant, unit: Unit, new: NewUnit) -> None:
-    unit.data = new.data
+    unit.data, unit.locks = new.data, new.locks or None
     not_before = _not_before(at, new)
     unit.priority = STANDARD if new.priority is None else new.priority
     if not_before is not None:
@@ -188,6 +172,8 @@ def _renew(roster: Roster, at: Instant, unit: Unit, new: NewUnit) -> None:
         priority = new.priority
         roster.change(unit, lambda unit: setattr(unit, "priority", priority))
     roster.begin_anew(unit, at, _not_before(at, new))
+    if new.locks is not None:
+        roster.set_locks(unit, new.locks or None)
     roster.replace_data(unit, new.data)
 
 

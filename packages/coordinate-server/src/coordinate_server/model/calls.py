@@ -12,6 +12,7 @@ __all__ = [
     "EdgeEnd",
     "HandOut",
     "HeldUnit",
+    "LockSet",
     "Need",
     "NeedView",
     "NewEdge",
@@ -25,6 +26,10 @@ __all__ = [
     "WorkerExplanation",
     "WorkerView",
 ]
+
+
+LockSet = tuple[tuple[tuple[bytes, ...], int], ...]
+"""Paths of locks (parts as CBOR), each with its mode; none is another one, or under it."""
 
 
 @frozen
@@ -82,6 +87,7 @@ class NewUnit:
         priority: higher runs first; None for the standard one.
         delay: seconds until it may run; None for at once.
         needs: the units that it needs.
+        locks: the locks that it needs while it is pending; None for what it needed before.
     """
 
     key: bytes
@@ -89,6 +95,7 @@ class NewUnit:
     priority: float | None = None
     delay: float | None = None
     needs: tuple["Need", ...] = ()
+    locks: LockSet | None = None
 
 
 @frozen
@@ -152,6 +159,7 @@ class HandOut:
         attempt: the number of this hand-out, larger than that of any before.
         deadline: when the lease ends, on ``now``.
         message: what was changed about the request, for people; None for nothing.
+        locks: the locks that it has.
     """
 
     spec: str
@@ -160,6 +168,7 @@ class HandOut:
     attempt: int
     deadline: float
     message: str | None = None
+    locks: LockSet = ()
 
 
 @frozen
@@ -183,6 +192,7 @@ class UnitView:
         needs: the first thousand units that it needs.
         needs_count: how many units it needs.
         unmet: how many of these keep it from running.
+        locks: the locks that it has while it is pending.
     """
 
     key: bytes
@@ -201,6 +211,7 @@ class UnitView:
     needs: tuple["NeedView", ...] = ()
     needs_count: int = 0
     unmet: int = 0
+    locks: LockSet = ()
 
 
 @frozen

@@ -12,13 +12,14 @@ from coordinate_server.model.additions import check_unit
 from coordinate_server.model.calls import NewUnit
 from coordinate_server.model.contents import content
 from coordinate_server.model.errors import Refused
+from coordinate_server.model.locks.sets import lock_set_of
 from coordinate_server.model.settings import ModelSettings
 from coordinate_server.model.unit import Unit
 
 __all__ = ["chain"]
 
 _MOST_PARTS = 4
-_OPTIONS = ("priority", "delay")
+_OPTIONS = ("priority", "delay", "locks")
 _LEFT_OUT: tuple[Any, ...] = ({}, None, None)
 
 
@@ -28,7 +29,7 @@ def chain(unit: Unit, settings: ModelSettings) -> tuple[list[NewUnit], str | Non
     Returns:
         Those that can be added, and what of the output could not be used; None for nothing.
     """
-    units, faults = _chained(unit.data, unit.priority)
+    units, faults = _chained(unit.data, unit.priority, settings.key_bytes)
     fit = []
     for new in units:
         try:
@@ -40,15 +41,16 @@ def chain(unit: Unit, settings: ModelSettings) -> tuple[list[NewUnit], str | Non
     return fit, f"{len(faults)} of its output made no unit: {faults[0]}" if faults else None
 
 
-def _chained(data: bytes, priority: float) -> tuple[list[NewUnit], list[str]]:
+def _chained(data: bytes, priority: float, most_bytes: int) -> tuple[list[NewUnit], list[str]]:
     """Read the output of a unit that has finished.
 
     ``output`` is a map key -> data, or an array of: key | (key, data) |
-    (key, data, {priority?, delay?}) | (key, data, {...}, priority).
+    (key, data, {priority?, delay?, locks?}) | (key, data, {...}, priority).
 
     Arguments:
         data: the unit's final data as CBOR.
         priority: the unit's own; its children inherit it where none is given.
+        most_bytes: how long the path of a lock may be.
 
     Returns:
         The units, and why what is none of these forms is not among them.
@@ -60,7 +62,7 @@ def _chained(data: bytes, priority: float) -> tuple[list[NewUnit], list[str]]:
     units, faults = [], []
     for item in output:
         try:
-            unit = _unit(item)
+            unit = _unit(item, most_bytes)
         except (ProtocolError, Refused) as error:
             faults.append(str(error))
         else:
@@ -79,21 +81,27 @@ def _output(data: bytes) -> list[Any]:
     return list(output)
 
 
-def _unit(item: Any) -> NewUnit:
+def _unit(item: Any, most_bytes: int) -> NewUnit:
     if isinstance(item, str | bytes):
         return NewUnit(key_bytes(item), encode({}))
     if not isinstance(item, list | tuple) or not 1 <= len(item) <= _MOST_PARTS:
         raise Refused(f"output should hold keys or (key, data), not {shown(item)}")
     parts: list[Any] = [*item, *_LEFT_OUT[len(item) - 1 :]]
     key, content, options, given = parts
-    priority, delay = _options(options)
-    return NewUnit(key_bytes(key), encode(content), priority if given is None else given, delay)
+    priority, delay, locks = _options(options)
+    return NewUnit(
+        key_bytes(key),
+        encode(content),
+        priority if given is None else given,
+        delay,
+        locks=None if locks is None else lock_set_of(locks, most_bytes),
+    )
 
 
-def _options(options: Any) -> tuple[Any, Any]:
+def _options(options: Any) -> tuple[Any, Any, Any]:
     if options is None:
-        return None, None
+        return None, None, None
     if not isinstance(options, Mapping):
         raise Refused(f"options of a unit should be a map, not {shown(options)}")
-    priority, delay = (options.get(name, options.get(name.encode())) for name in _OPTIONS)
-    return priority, delay
+    priority, delay, locks = (options.get(name, options.get(name.encode())) for name in _OPTIONS)
+    return priority, delay, locks

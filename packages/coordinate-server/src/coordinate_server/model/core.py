@@ -7,6 +7,10 @@ from coordinate_server.model.changes import META, PUT, Change
 from coordinate_server.model.dependencies import Dependencies
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.ledger import Ledger
+from coordinate_server.model.lock_lanes import Lane, LockLanes, is_reserved
+from coordinate_server.model.locks.times import LockTimes
+from coordinate_server.model.locks.waits import LockWait, LockWatch
+from coordinate_server.model.making import make_due, make_owed
 from coordinate_server.model.roster import Roster
 from coordinate_server.model.rows import ATTEMPT_KEY, CLOCK_KEY, SPEC_ID_KEY
 from coordinate_server.model.sessions import Sessions
@@ -58,9 +62,15 @@ class Core:
         self.makings: Alarms[Roster] = Alarms(_making)
         self.rates: Alarms[Roster] = Alarms(_rated)
         self.expiries: Alarms[tuple[Workers, Worker]] = Alarms(_expiring)
+        self.lock_times = LockTimes()
+        # Calls that waited for or with locks, and have an outcome that nobody has been told.
+        self.settled: list[LockWait | LockWatch] = []
         self.sessions = Sessions(self.ledger, settings.session_replies)
         # Specs with a run that was missed and waits for the last one to end.
         self.owing: dict[Roster, None] = {}
+        self.reservations: Alarms[tuple[LockLanes, Lane]] = Alarms(is_reserved)
+        # The moment of the call that goes on.
+        self.at = Instant(0.0, 0.0)
         self.attempt = 0
         self.spec_id = 0
         self._written = (0, 0)
@@ -76,20 +86,25 @@ class Core:
         return self.spec_id
 
     def run_due(self, at: Instant) -> None:
-        """Let leases, delays and workers end whose time has come, and have made what is due."""
+        """Let end what has come to its time, and have made what is due."""
         for roster, unit in self.leases.due(at.now):
             roster.expire(unit, at)
         for roster, unit in self.delays.due(at.wall):
             roster.wake(unit, at)
         for roster in self.rates.due(at.now):
             roster.touch()
+        self.at = at
+        self.lock_times.run(at)
+        for lanes, lane in self.reservations.due(at.now):
+            lanes.give_up(lane)
         for workers, worker in self.expiries.due(at.now):
             workers.forget(worker.worker_id)
         self.dependencies.settle(at)
         for roster in self.makings.due(at.wall):
-            roster.make_due(at)
+            make_due(roster, at)
         for roster in list(self.owing):
-            roster.make_owed(at)
+            if not make_owed(roster, at):
+                self.owing.pop(roster, None)
         self.sessions.run_due(at)
 
     def take_changes(self, at: Instant) -> list[Change]:

@@ -9,6 +9,7 @@ from coordinate_server.model.calls import NeedView
 from coordinate_server.model.errors import NotAdded
 from coordinate_server.model.graph import Cycle, Graph
 from coordinate_server.model.instant import Instant
+from coordinate_server.model.keys import key_text
 from coordinate_server.model.ledger import Ledger
 from coordinate_server.model.rows import SIZE_BYTES
 from coordinate_server.model.unit import Unit
@@ -16,7 +17,7 @@ from coordinate_server.model.unit import Unit
 if TYPE_CHECKING:
     from coordinate_server.model.roster import Roster
 
-__all__ = ["Dependencies", "Edge", "key_text", "named"]
+__all__ = ["Dependencies", "Edge", "named"]
 
 Edge = tuple[Unit, "Roster", Unit, "Roster", bool]
 """Who needs, its spec; who is needed, its spec; and whether hard."""
@@ -30,14 +31,6 @@ _AT_ONCE = 5000
 def named(roster: "Roster", unit: Unit) -> str:
     """Name a unit for people."""
     return f"{key_text(unit.key)} of {roster.spec.name!r}"
-
-
-def key_text(key: bytes) -> str:
-    """Give a unit's key for people."""
-    try:
-        return repr(key.decode())
-    except UnicodeDecodeError:
-        return repr(key)
 
 
 class Dependencies:

@@ -22,10 +22,12 @@ from coordinate_server.model.calls import (
     WorkerExplanation,
     WorkRequest,
 )
-from coordinate_server.model.dependencies import Dependencies, key_text
+from coordinate_server.model.dependencies import Dependencies
 from coordinate_server.model.gates import GATES, limit_reasons
 from coordinate_server.model.instant import Instant
+from coordinate_server.model.keys import key_text
 from coordinate_server.model.lanes import LaneQueue
+from coordinate_server.model.locks.paths import path_value
 from coordinate_server.model.reasons import Reason, are, units
 from coordinate_server.model.roster import Roster
 from coordinate_server.model.scheduler import Scheduler, misfits
@@ -66,6 +68,7 @@ class Explainer:
         reasons = self._of_unit(unit)
         if unit.status == AVAILABLE:
             reasons += self._lane(roster, unit)
+            reasons += self._lock(roster, unit)
             reasons += self.spec_reasons(roster)
             ahead = roster.ready.ahead(unit, _MOST_AHEAD)
             if ahead:
@@ -134,6 +137,14 @@ class Explainer:
         text = f"{units(number)} {are(number)} pending with {value!r:.80}, as it has"
         return [Reason("serial", text, {"value": value, "holders": keys})]
 
+    def _lock(self, roster: Roster, unit: Unit) -> list[Reason]:
+        denied = roster.locks.in_the_way(unit)
+        if denied is None:
+            return []
+        details = {} if denied.path is None else {"path": path_value(denied.path)}
+        text = f"it needs locks: {denied.text}"
+        return [Reason("lock", text, details | {"locker_id": denied.holder})]
+
     # ---- specs ----
 
     def spec(self, roster: Roster) -> SpecExplanation:
@@ -176,11 +187,12 @@ class Explainer:
         if blocking:
             runnable, waiting[blocking[0].code] = 0, available
         else:
-            held_back = roster.ready.held_back()
+            held_back, locked = roster.ready.held_back(), roster.locks.waiting
             room = roster.room(self._at.now)
-            able = available - held_back
+            able = available - held_back - locked
             runnable = able if room is None else min(room, able)
-            waiting = {"serial": held_back, self._tightest(roster): able - runnable}
+            waiting = {"serial": held_back, "lock": locked}
+            waiting[self._tightest(roster)] = able - runnable
         states = (PENDING, BLOCKED, DELAYED, FINISHED, FAILED)
         counts = {STATUS_NAMES[state]: roster.counts().get(state, 0) for state in states}
         left = {code: number for code, number in waiting.items() if number}
@@ -214,7 +226,7 @@ class Explainer:
         view = self._scheduler.view(self._at, request)
         first = view.first()
         chosen = None if first is None else first.item
-        unit = None if chosen is None else chosen.ready.first()
+        unit = None if chosen is None else chosen.next_unit()
         order = view.order()
         places = {roster: place for place, roster in enumerate(order, 1)}
         specs = tuple(

@@ -51,7 +51,7 @@ def limit_reasons(roster: "Roster") -> list[Reason]:
 
 def _no_work(roster: "Roster", at: Instant) -> bool:
     del at
-    return roster.best_priority() is None and not roster.ready.holds_back()
+    return roster.best_priority() is None and not roster.holds_back()
 
 
 def _tell_no_work(roster: "Roster", at: Instant) -> Reason:
@@ -153,12 +153,27 @@ def _holders(rosters: "Iterable[Roster]") -> list[dict[str, object]]:
     return holders
 
 
+def _locked(roster: "Roster", at: Instant) -> bool:
+    del at
+    return roster.locks.waiting > 0 and roster.best_priority() is None
+
+
+def _tell_locked(roster: "Roster", at: Instant) -> Reason:
+    del at
+    denied = roster.locks.first_in_the_way()
+    text = f"{units(roster.locks.waiting)} {are(roster.locks.waiting)} waiting for locks"
+    if denied is None:
+        return Reason("lock", text)
+    return Reason("lock", f"{text}: {denied.text}", {"locker_id": denied.holder})
+
+
 GATES = (
     Gate("no_work", _no_work, _tell_no_work),
     Gate("paused", _paused, _tell_paused),
     Gate("max_running", _full, _tell_full),
     Gate("rate", _rated, _tell_rated),
     Gate("serial", _crowded, _tell_crowded),
+    Gate("lock", _locked, _tell_locked),
 )
 """In the order in which they are asked."""
 

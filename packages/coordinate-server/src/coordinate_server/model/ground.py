@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from coordinate_server.model.feed import Feed
 from coordinate_server.model.limits import Limit
+from coordinate_server.model.locks import Locks
 from coordinate_server.model.unit import Unit
 
 if TYPE_CHECKING:
@@ -29,8 +31,12 @@ class Ground:
         # What has changed since the scheduler last asked.
         self.touched: dict[Roster, None] = {}
         self.touched_limits: dict[Limit, None] = {}
-        # Whether anything has changed since those were looked at who wait for work.
-        self.stirred = False
+        self.feed = Feed(core)
+        self.locks = Locks(core, name, self.feed)
+        # Specs whose next unit needs locks, and rests on their being free.
+        self.lock_bound: dict[Roster, None] = {}
+        # What has changed since those were looked at who wait for work; None for everything.
+        self.stirred: dict[Roster | Limit, None] | None = {}
 
     def limit(self, name: str) -> Limit:
         """Give a limit; one that the server does not define lets nothing run."""
@@ -39,15 +45,24 @@ class Ground:
             limit = self.limits[name] = Limit(name, None)
         return limit
 
+    def bind_to_locks(self, roster: "Roster", *, bound: bool) -> None:
+        """Note whether what a spec can hand out next rests on locks that are free."""
+        if bound:
+            self.lock_bound[roster] = None
+        else:
+            self.lock_bound.pop(roster, None)
+
     def touch(self, roster: "Roster") -> None:
         """Note that what a spec can hand out may have changed."""
         self.touched[roster] = None
-        self.stirred = True
+        if self.stirred is not None:
+            self.stirred[roster] = None
 
     def touch_limit(self, limit: Limit) -> None:
         """Note that how many units count for a limit has changed."""
         self.touched_limits[limit] = None
-        self.stirred = True
+        if self.stirred is not None:
+            self.stirred[limit] = None
 
     def hold(self, unit: Unit, roster: "Roster") -> None:
         """Note that a worker has a unit."""
@@ -62,3 +77,14 @@ class Ground:
         del units[unit]
         if not units:
             del self.held[unit.worker_id]
+
+    def take_stirred(self) -> frozenset[str] | None:
+        """Give the names of the specs that may have work now and had none; None for any."""
+        stirred, self.stirred = self.stirred, {}
+        if stirred is None:
+            return None
+        names: set[str] = set()
+        for item in stirred:
+            users = item.users if isinstance(item, Limit) else (item,)
+            names.update(roster.spec.name for roster in users)
+        return frozenset(names)

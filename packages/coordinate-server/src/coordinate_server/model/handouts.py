@@ -24,7 +24,7 @@ def hand_out(
     most = _most(roster, at, request)
     handed: list[HandOut] = []
     while len(handed) < most:
-        unit = roster.ready.first()
+        unit = roster.next_unit()
         if unit is None and roster.may_make():
             unit = _make_up(roster, at)
         if unit is None:
@@ -32,7 +32,8 @@ def hand_out(
         attempt, deadline = core.next_attempt(), at.now + lease
         _lease(roster, unit, at, worker_id, attempt, deadline)
         roster.note_rate(at.now)
-        handed.append(HandOut(roster.spec.name, unit.key, unit.data, attempt, deadline, message))
+        spec, locks = roster.spec.name, unit.locks or ()
+        handed.append(HandOut(spec, unit.key, unit.data, attempt, deadline, message, locks))
     return handed
 
 

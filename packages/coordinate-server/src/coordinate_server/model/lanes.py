@@ -91,6 +91,10 @@ class LaneQueue:
         if lane.heap[0] == place:
             self._round.offer(lane)
 
+    def set_aside(self, unit: Unit) -> None:
+        """Take a unit out, though it is available."""
+        self.left(unit)
+
     def left(self, unit: Unit) -> None:
         """Note that a unit is not available any more."""
         lane = self._let_go(unit)

@@ -11,6 +11,7 @@ from coordinate_server.model.changes import (
     DELETE,
     DROP,
     EDGE,
+    LOCK,
     PUT,
     RATE,
     REPLY,
@@ -34,7 +35,7 @@ _SLOT_BYTES = 4
 class Ledger:
     """The rows to write, encoded only when they are taken."""
 
-    __slots__ = ("_data", "_drops", "_others", "_specs", "_units", "_workers")
+    __slots__ = ("_data", "_drops", "_locks", "_others", "_specs", "_units", "_workers")
 
     def __init__(self) -> None:
         self._reset()
@@ -45,6 +46,7 @@ class Ledger:
         self._units: dict[bytes, Unit | None] = {}
         self._data: dict[bytes, bytes | None] = {}
         self._workers: dict[bytes, _Writer | None] = {}
+        self._locks: dict[bytes, _Writer | None] = {}
         # Rows that are written once, by table and key.
         self._others: dict[tuple[int, bytes], bytes | None] = {}
 
@@ -107,6 +109,10 @@ class Ledger:
         """Note that a worker changed; None for one that is gone."""
         self._workers[key] = write
 
+    def lock(self, key: bytes, write: _Writer | None) -> None:
+        """Note that a lock changed; None for one that is gone."""
+        self._locks[key] = write
+
     def take(self) -> list[Change]:
         """Give the changes and begin anew."""
         changes = list(self._changes())
@@ -118,7 +124,7 @@ class Ledger:
         for prefix in self._drops:
             for table in _OF_UNITS:
                 yield DROP, table, prefix, b""
-        for table, rows in ((SPEC, self._specs), (WORKER, self._workers)):
+        for table, rows in ((SPEC, self._specs), (WORKER, self._workers), (LOCK, self._locks)):
             for key, write in rows.items():
                 yield (DELETE, table, key, b"") if write is None else (PUT, table, key, write())
         for key, unit in self._units.items():

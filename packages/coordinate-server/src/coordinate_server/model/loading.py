@@ -8,6 +8,7 @@ from coordinate_server.model.changes import (
     ATTEMPT,
     DATA,
     EDGE,
+    LOCK,
     META,
     RATE,
     REPLY,
@@ -20,6 +21,7 @@ from coordinate_server.model.changes import (
 from coordinate_server.model.core import Core
 from coordinate_server.model.errors import DamagedRow
 from coordinate_server.model.instant import Instant
+from coordinate_server.model.locks.rows import read_lock
 from coordinate_server.model.roster import Roster
 from coordinate_server.model.rows import (
     ATTEMPT_KEY,
@@ -73,8 +75,17 @@ def load(
         name, worker_id, mode, parent, heard, expiry = read_worker(key, row)
         later = None if expiry is None else max(expiry, grace)
         namespace(name).workers.take_in(Worker(worker_id, mode, parent, heard, later))
-
+    _load_locks(namespace, tables[LOCK], grace)
     _load_sessions(core, tables[REPLY])
+
+
+def _load_locks(
+    namespace: Callable[[str], "Namespace"], rows: dict[bytes, bytes], grace: float
+) -> None:
+    """Take in the locks, in the order in which they were granted."""
+    locks = [read_lock(key, row) for key, row in rows.items()]
+    for name, entry, deadline in sorted(locks, key=lambda lock: lock[1].token):
+        namespace(name).locks.holdings.take_in(entry, max(deadline, grace))
 
 
 def _load_sessions(core: Core, rows: dict[bytes, bytes]) -> None:

@@ -9,6 +9,7 @@ from coordinate_server.model.changes import Change, Row
 from coordinate_server.model.core import Core
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.loading import load
+from coordinate_server.model.locks import LockWait, LockWatch
 from coordinate_server.model.namespace import Namespace
 from coordinate_server.model.sessions import Sessions
 from coordinate_server.model.settings import ModelSettings
@@ -72,12 +73,19 @@ class Model:
         """Give what must be committed for all calls since the last time; [] if nothing changed."""
         return self._core.take_changes(at)
 
+    def take_settled(self) -> list[LockWait | LockWatch]:
+        """Give the calls that waited for or with locks, and ended since the last time."""
+        settled = self._core.settled[:]
+        self._core.settled.clear()
+        return settled
+
     def next_deadline(self) -> Deadline:
         """Give when ``run_due`` would do something next; the clock's own moment is at once."""
         core = self._core
         if core.dependencies.waiting:
             return Deadline(core.clock, None)
         nows = [core.leases.first(), core.expiries.first(), core.rates.first()]
+        nows.append(core.lock_times.first())
         walls = [core.delays.first(), core.makings.first()]
         return Deadline(_earliest(nows), _earliest(walls))
 

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from coordinate_server.model import additions
-from coordinate_server.model.additions import check_number, check_unit
+from coordinate_server.model.additions import check_unit
 from coordinate_server.model.archive import archive
 from coordinate_server.model.attempts import attempts_of
 from coordinate_server.model.calls import (
@@ -26,8 +26,10 @@ from coordinate_server.model.core import Core
 from coordinate_server.model.deletions import forget_all, units_going
 from coordinate_server.model.errors import NoSuchSpec, NoSuchUnit, Refused
 from coordinate_server.model.explain import Explainer
+from coordinate_server.model.feed import Feed
 from coordinate_server.model.ground import Ground
 from coordinate_server.model.instant import Instant
+from coordinate_server.model.numbers import check_number
 from coordinate_server.model.roster import Roster
 from coordinate_server.model.scheduler import Scheduler
 from coordinate_server.model.settings import ModelSettings
@@ -58,6 +60,7 @@ class Namespace(WorkCalls, WorkerCalls):
         self._rosters: dict[str, Roster] = {}
         self._scheduler = Scheduler(self._rosters, self._ground)
         self.workers = Workers(core, name)
+        self.locks = self._ground.locks
 
     def load_spec(self, spec: Spec) -> Roster:
         """Take in a spec that is written down; the caller names its row and loads its units."""
@@ -65,6 +68,11 @@ class Namespace(WorkCalls, WorkerCalls):
         self._rosters[spec.name] = roster
         self._scheduler.specs_changed()
         return roster
+
+    @property
+    def feed(self) -> Feed:
+        """What has changed, for those who watch."""
+        return self._ground.feed
 
     @property
     def settings(self) -> ModelSettings:

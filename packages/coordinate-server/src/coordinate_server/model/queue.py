@@ -69,6 +69,12 @@ class ReadyQueue:
             heappop(heap)
         return None
 
+    def set_aside(self, unit: Unit) -> None:
+        """Take out the unit that is first, though it is available."""
+        place = (-unit.priority, unit.key)
+        while self._heap and self._heap[0] == place:
+            heappop(self._heap)
+
     def left(self, unit: Unit) -> None:
         """Note that a unit is not available any more; here its entry has become pointless."""
 

@@ -14,16 +14,17 @@ from coordinate_protocol.constants import (
     STATUS_NAMES,
 )
 from coordinate_server.model.attempts import remember, remember_last
+from coordinate_server.model.feed import SPECS, units_of
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.lanes import LaneQueue
 from coordinate_server.model.limits import Limit, RateLog
+from coordinate_server.model.lock_lanes import LockLanes
 from coordinate_server.model.maker import Maker
 from coordinate_server.model.queue import ReadyQueue
 from coordinate_server.model.rows import id_bytes, spec_row
 from coordinate_server.model.spec import Spec
 from coordinate_server.model.statuses import ENDED
-from coordinate_server.model.timetable import run_key
-from coordinate_server.model.unit import Unit
+from coordinate_server.model.unit import LockSet, Unit
 
 if TYPE_CHECKING:
     from coordinate_server.model.ground import Ground
@@ -52,6 +53,8 @@ class Roster:
         # What the scheduler found when it last asked: None if the spec cannot hand out anything.
         self.rank: Rank | None = None
         self.idle, self.gone = True, False
+        # Whether units that are ready were not looked at yet.
+        self.more_to_see = False
         self._empty()
         self._take_limits()
         self.rate_log = None if spec.rate is None else RateLog(spec.rate)
@@ -61,6 +64,13 @@ class Roster:
         self.pending: dict[Unit, None] = {}
         self._counts = dict.fromkeys(STATUS_NAMES, 0)
         self.ready = self._queue()
+        ground = self._ground
+        self.locks = LockLanes(ground.core, ground.locks, self.spec.name, self._offer)
+
+    def _offer(self, unit: Unit) -> None:
+        """Have a unit be ready that was set aside."""
+        self.ready.push(unit)
+        self._ground.touch(self)
 
     def _queue(self) -> ReadyQueue | LaneQueue:
         lanes = self.spec.lanes
@@ -137,6 +147,7 @@ class Roster:
 
     def retire(self) -> None:
         """Let all units go, and the spec with them."""
+        self._ground.feed.note(SPECS, self.spec.name, None)
         self.drop_units()
         self.gone = True
         self._core.owing.pop(self, None)
@@ -160,6 +171,7 @@ class Roster:
     def write(self) -> None:
         """Note that the spec itself changed."""
         self._core.ledger.spec(self.key, self._row)
+        self._ground.feed.note(SPECS, self.spec.name, ())
 
     def _row(self) -> bytes:
         return spec_row(self._ground.name, self.spec, self.archived, self.maker)
@@ -167,6 +179,12 @@ class Roster:
     def write_unit(self, unit: Unit) -> None:
         """Note that a unit changed, apart from its data."""
         self._core.ledger.unit(self.key + unit.key, unit)
+        if self._ground.feed.on:
+            self._tell(unit, (unit.status, unit.attempt))
+
+    def _tell(self, unit: Unit, state: tuple[int, int] | None) -> None:
+        """Tell those who watch how a unit is; None for gone."""
+        self._ground.feed.note(units_of(self.spec.name), unit.key, state)
 
     # ---- units coming and going ----
 
@@ -177,6 +195,7 @@ class Roster:
             self._counts[unit.status] += 1
             if unit.status == PENDING:
                 self._lease(unit)
+                self.locks.restore(unit)
             elif unit.not_before is not None:
                 self._core.delays.add(unit.not_before, (self, unit))
         self.ready.fill(self.units.values())
@@ -192,13 +211,19 @@ class Roster:
     def remove(self, unit: Unit) -> None:
         """Let a unit go, whatever needs it."""
         self._leave(unit)
+        self.locks.left(unit)
         if unit.status == PENDING:
             self.ready.returned(unit)
+            self.locks.unlock(unit)
         del self.units[unit.key]
         self._core.ledger.forget_unit(self.key, unit)
+        self._tell(unit, None)
 
     def drop_units(self) -> None:
         """Let all units go at once: rows are dropped by the spec's id, so it must get another."""
+        if self.units:
+            self._ground.feed.forget()
+        self.locks.clear()
         for unit in self.pending:
             self._ground.unhold(unit)
         for limit in self.limits:
@@ -223,8 +248,12 @@ class Roster:
         # What a unit took by its data it keeps while it is pending, renewed or not.
         if before == PENDING != unit.status:
             self.ready.returned(unit)
+            self.locks.unlock(unit)
         elif before != PENDING == unit.status:
             self.ready.took(unit)
+            self.locks.lock(unit)
+        elif before == AVAILABLE:
+            self.locks.left(unit)
         self._enter(unit)
         self.write_unit(unit)
         if unit.links is not None and (before in ENDED or unit.status in ENDED):
@@ -235,9 +264,16 @@ class Roster:
         if unit.data != data:
             unit.data = data
             self._core.ledger.data(self.key + unit.key, data)
+            self._tell(unit, (unit.status, unit.attempt))
             if unit.status == AVAILABLE:
                 self.ready.push(unit)
                 self._ground.touch(self)
+
+    def set_locks(self, unit: Unit, locks: LockSet | None) -> None:
+        """Have a unit need other locks, from when it is handed out next."""
+        if unit.locks != locks:
+            self.locks.left(unit)
+            self.change(unit, lambda unit: setattr(unit, "locks", locks))
 
     def _enter(self, unit: Unit) -> None:
         status = unit.status
@@ -387,6 +423,12 @@ class Roster:
         unit = None if self.maker.key is None else self.units.get(self.maker.key)
         return None if unit is None or unit.status in ENDED else unit
 
+    def may_make(self) -> bool:
+        """Whether a continuous spec may have a unit made up now."""
+        if not self.spec.continuous or self.holds_back():
+            return False
+        return self.made_unit() is None and self.maker.may_begin(self.spec)
+
     def make(self, key: bytes, priority: float) -> Unit:
         """Make a unit up; one of that key that is there gives way by a number after it."""
         free, number = key, 0
@@ -399,32 +441,6 @@ class Roster:
         self.write()
         return unit
 
-    def make_due(self, at: Instant) -> None:
-        """Have the time come that something was planned for."""
-        schedule = self.spec.schedule
-        if schedule is not None:
-            self._make_run(self.maker.run(self.spec, at.wall, free=self._free()))
-            self.plan(at.wall)
-            self.write()
-        else:
-            self.maker.next = None
-        self.touch()
-
-    def make_owed(self, at: Instant) -> None:
-        """Make up for a run that was missed, if that can be now."""
-        if self.maker.owed is None:
-            del self._core.owing[self]
-        elif self._free():
-            self._make_run(self.maker.settle(free=True))
-            self.plan(at.wall)
-
-    def _free(self) -> bool:
-        return self.runs() and self.made_unit() is None
-
-    def _make_run(self, moment: float | None) -> None:
-        if moment is not None and self.spec.schedule is not None:
-            self.make(run_key(self.spec.schedule.timezone, moment), STANDARD)
-
     # ---- what the scheduler and people ask ----
 
     def count(self, status: int) -> int:
@@ -436,18 +452,31 @@ class Roster:
         total = {s: n + self.archived.get(s, 0) for s, n in self._counts.items()}
         return {status: number for status, number in total.items() if number}
 
+    def next_unit(self) -> Unit | None:
+        """Give the unit that would be handed out next; those whose locks are taken are set aside.
+
+        After a thousand of them there is none for now, and the scheduler is to ask again.
+        """
+        for _ in range(_MOST_SET_ASIDE):
+            unit = self.ready.first()
+            if unit is None or self.locks.may_go(unit):
+                self.more_to_see = False
+                return unit
+            self.ready.set_aside(unit)
+        self.more_to_see = True
+        return None
+
     def best_priority(self) -> float | None:
         """Give the priority of what would be handed out next; None if there is nothing."""
-        unit = self.ready.first()
+        unit = self.next_unit()
+        self._ground.bind_to_locks(self, bound=unit is not None and unit.locks is not None)
         if unit is not None:
             return unit.priority
         return STANDARD if self.may_make() else None
 
-    def may_make(self) -> bool:
-        """Whether a continuous spec may have a unit made up now."""
-        if not self.spec.continuous or self.ready.holds_back():
-            return False
-        return self.made_unit() is None and self.maker.may_begin(self.spec)
+    def holds_back(self) -> bool:
+        """Whether units are available, though none can go now."""
+        return self.ready.holds_back() or (self.locks.waiting > 0 and self.next_unit() is None)
 
     def room(self, now: float) -> int | None:
         """Give how many more units may be handed out now; None for any number."""
@@ -469,3 +498,4 @@ class Roster:
 
 
 _EMPTY_MAP = b"\xa0"
+_MOST_SET_ASIDE = 1000

@@ -23,6 +23,7 @@ from coordinate_server.model.changes import (
 )
 from coordinate_server.model.errors import DamagedRow, ModelError
 from coordinate_server.model.history import History
+from coordinate_server.model.locks.paths import path_bytes, path_from
 from coordinate_server.model.maker import Maker
 from coordinate_server.model.spec import CONTROLS, Spec, parse_spec
 from coordinate_server.model.unit import Unit
@@ -72,14 +73,20 @@ def id_bytes(spec_id: int) -> bytes:
 
 def unit_row(unit: Unit) -> bytes:
     """Write a unit down, without its data, its earlier attempts and what it needs."""
-    if unit.status == 1 and not unit.attempt and unit.priority == 0 and unit.history is None:
+    past, locks = unit.history, unit.locks
+    if unit.status == 1 and not unit.attempt and unit.priority == 0 and not past and not locks:
         return _FRESH
     row: list[Any] = [unit.status, unit.priority, unit.attempt, unit.worker_id]
     row += [unit.deadline, unit.not_before, unit.ended, unit.began]
-    past = unit.history
-    if past is not None:
-        row.append([past.failures, past.lost, past.reason, past.culprit, past.output_error])
+    if past is not None or locks is not None:
+        row.append(None if past is None else _history(past))
+    if locks is not None:
+        row.append([[path_bytes(path), mode] for path, mode in locks])
     return cbor2.dumps(row)
+
+
+def _history(past: History) -> list[Any]:
+    return [past.failures, past.lost, past.reason, past.culprit, past.output_error]
 
 
 def read_unit(key: bytes, data: bytes, row: bytes) -> Unit:
@@ -97,12 +104,13 @@ def read_unit(key: bytes, data: bytes, row: bytes) -> Unit:
         return Unit(key, data)
     try:
         status, priority, attempt, worker_id, deadline, not_before, ended, *more = cbor2.loads(row)
-        began, past = [*more, None, None][:2]
+        began, past, wanted = [*more, None, None, None][:3]
         history = History(*past) if past else None
+        locks = tuple((path_from(path), mode) for path, mode in wanted) if wanted else None
     except _FAULTS as error:
         raise DamagedRow(TABLES[UNIT], key) from error
     unit = Unit(key, data, priority, status, attempt, worker_id, deadline, not_before, ended)
-    unit.began, unit.history = began, history
+    unit.began, unit.history, unit.locks = began, history, locks
     return unit
 
 

@@ -69,7 +69,7 @@ class Scheduler:
         # Specs and limits in the order in which they last changed, with when that was.
         self._changed: OrderedDict[Roster | Limit, int] = OrderedDict()
         self._full: dict[Limit, bool] = {}
-        self._serial = 0
+        self._serial = self._locks_seen = 0
         # Who asked lately: by names and runtimes, when, and the most memory; None is any.
         self._asks: OrderedDict[_Asks, tuple[float, float | None]] = OrderedDict()
 
@@ -80,7 +80,7 @@ class Scheduler:
         """
         self._routes = None
         self.version += 1
-        self._ground.stirred = True
+        self._ground.stirred = None
         self._views.clear()
         self._changed.clear()
 
@@ -153,6 +153,10 @@ class Scheduler:
     def _look(self, at: Instant) -> None:
         """See what the specs and limits that were touched can do now."""
         ground = self._ground
+        # What was free may be locked by now.
+        if ground.locks.tree.puts != self._locks_seen:
+            self._locks_seen = ground.locks.tree.puts
+            ground.touched |= ground.lock_bound
         for roster in ground.touched:
             gate = closed_gate(roster, at)
             best = None if gate is not None else roster.best_priority()
@@ -160,7 +164,9 @@ class Scheduler:
             if rank != roster.rank:
                 roster.rank, roster.idle = rank, gate is IDLE
                 self._note(roster)
-        ground.touched.clear()
+        ground.touched = {roster: None for roster in ground.touched if roster.more_to_see}
+        if ground.stirred is not None:
+            ground.stirred.update(dict.fromkeys(ground.touched))
         for limit in ground.touched_limits:
             full = not limit.room()
             if full != self._full.get(limit, False):

@@ -45,11 +45,13 @@ class _Kept:
         slot: the number of its row.
         reply: its bytes; None if they are forgotten.
         since: when it was given, on ``now``.
+        asked_again: whether it was given more than once.
     """
 
     slot: int
     reply: bytes | None
     since: float
+    asked_again: bool = False
 
 
 @define(eq=False)
@@ -163,6 +165,7 @@ class Sessions:
             return None
         if kept.reply is None:
             raise Forgotten(seq)
+        kept.asked_again = True
         return kept.reply
 
     def keep(self, at: Instant, session: Session, seq: int, reply: bytes | None) -> None:
@@ -174,12 +177,19 @@ class Sessions:
         session.kept[seq] = _Kept(slot, reply, at.now)
         self._write(session, seq)
 
-    def undo(self, session: Session, seq: int) -> None:
-        """Have a call be as if it had not been done."""
-        kept = session.kept.pop(seq, None)
-        if kept is not None:
-            session.free_slot(kept.slot)
-            self._ledger.reply(reply_key(session.name, kept.slot), None)
+    def undo(self, session: Session, seq: int) -> bool:
+        """Have a call be as if it had not been done; not if its answer went out again meanwhile.
+
+        Returns:
+            Whether it is so.
+        """
+        kept = session.kept.get(seq)
+        if kept is None or kept.asked_again:
+            return False
+        del session.kept[seq]
+        session.free_slot(kept.slot)
+        self._ledger.reply(reply_key(session.name, kept.slot), None)
+        return True
 
     def run_due(self, at: Instant) -> None:
         """Forget what is too old."""

@@ -3,11 +3,11 @@
 from attrs import define
 
 from coordinate_protocol.constants import AVAILABLE
-from coordinate_server.model.calls import UnitView
+from coordinate_server.model.calls import LockSet, UnitView
 from coordinate_server.model.graph import Links
 from coordinate_server.model.history import History
 
-__all__ = ["Unit"]
+__all__ = ["LockSet", "Unit"]
 
 
 @define(eq=False)
@@ -27,6 +27,7 @@ class Unit:
         began: when its last hand-out was, on ``wall``; None for none.
         history: what came before; None for nothing.
         links: what it needs and who needs it; None for nothing.
+        locks: the locks that it has while it is pending; None for none.
     """
 
     key: bytes
@@ -41,6 +42,7 @@ class Unit:
     began: float | None = None
     history: History | None = None
     links: Links | None = None
+    locks: LockSet | None = None
 
     def free(self) -> None:
         """Forget whose it is, when it ended and what it waits for."""
@@ -69,6 +71,7 @@ class Unit:
             lost_leases=history.lost,
             reason=history.reason,
             output_error=history.output_error,
+            locks=self.locks or (),
         )
 
 

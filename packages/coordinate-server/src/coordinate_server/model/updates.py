@@ -9,11 +9,12 @@ from coordinate_protocol.constants import (
     PENDING,
     STATUS_NAMES,
 )
-from coordinate_server.model.additions import check_data, check_number
+from coordinate_server.model.additions import check_data
 from coordinate_server.model.calls import UnitUpdate
 from coordinate_server.model.core import Core
 from coordinate_server.model.errors import NotOwner, Refused
 from coordinate_server.model.instant import Instant
+from coordinate_server.model.numbers import check_number
 from coordinate_server.model.roster import Roster
 from coordinate_server.model.statuses import ANONYMOUS, ENDED, OWNED, Outcome
 from coordinate_server.model.unit import Unit
@@ -38,6 +39,7 @@ def update(core: Core, roster: Roster, at: Instant, unit: Unit, wanted: UnitUpda
     if outcome is Outcome.IGNORE:
         return False
     _check_needs(core, unit, asked)
+    _check_locks(roster, unit, asked)
     if wanted.delay is not None and asked not in (AVAILABLE, FAILED):
         raise Refused("delay means nothing unless the unit is given back, retried or failed")
     if wanted.data is not None:
@@ -56,6 +58,15 @@ def _check_needs(core: Core, unit: Unit, asked: int) -> None:
         raise Refused(f"work unit {unit.key!r} needs {culprit}, which failed; retry that first")
     if asked == PENDING and unit.links.unmet:
         raise Refused(f"work unit {unit.key!r} waits for {unit.links.unmet} others")
+
+
+def _check_locks(roster: Roster, unit: Unit, asked: int) -> None:
+    """A unit that needs locks cannot be made to run without them."""
+    if unit.locks is None or asked != PENDING or unit.status == PENDING:
+        return
+    taken = roster.locks.in_the_way(unit)
+    if taken is not None:
+        raise Refused(f"work unit {unit.key!r} needs locks: {taken.text}")
 
 
 def _check(core: Core, wanted: UnitUpdate) -> None:

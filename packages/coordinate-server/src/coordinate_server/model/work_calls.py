@@ -4,11 +4,11 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from coordinate_protocol.constants import PENDING
-from coordinate_server.model.additions import check_number
 from coordinate_server.model.calls import HandOut, NewEdge, NewUnit, UnitUpdate, WorkRequest
 from coordinate_server.model.chain import chain
 from coordinate_server.model.handouts import hand_out
 from coordinate_server.model.instant import Instant
+from coordinate_server.model.numbers import check_number
 from coordinate_server.model.roster import Roster
 from coordinate_server.model.unit import Unit
 from coordinate_server.model.updates import update
@@ -112,12 +112,12 @@ class WorkCalls:
 
     @property
     def stirred(self) -> bool:
-        """Whether there may be work for somebody who got none; reset by who has looked."""
-        return self._ground.stirred
+        """Whether there may be work for somebody who got none."""
+        return self._ground.stirred is None or bool(self._ground.stirred)
 
-    @stirred.setter
-    def stirred(self, value: bool) -> None:
-        self._ground.stirred = value
+    def take_stirred(self) -> frozenset[str] | None:
+        """Give the names of the specs that it may be of, None for any; what follows is news."""
+        return self._ground.take_stirred()
 
     @property
     def specs_version(self) -> int:

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from coordinate_server.model.additions import check_data, check_number
+from coordinate_server.model.additions import check_data
 from coordinate_server.model.calls import HeldUnit, WorkerView
 from coordinate_server.model.instant import Instant
+from coordinate_server.model.numbers import check_number
 from coordinate_server.model.workers import Worker
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ class Connection(asyncio.Protocol):
         self._eof = False
         self._refused = False
         self._timer: asyncio.TimerHandle | None = None
-        self._tasks: dict[asyncio.Task[None], list[Waiting]] = {}
+        self._tasks: dict[asyncio.Task[None], tuple[list[Waiting], int]] = {}
         self._waiting: dict[Waiting, None] = {}
 
     # ---- what asyncio calls ----
@@ -61,10 +61,13 @@ class Connection(asyncio.Protocol):
             self._pump(data)
 
     def eof_received(self) -> bool:
-        """Answer what was taken, then close; a message cut short is told so."""
+        """Answer what was taken, then close; what waits is given up, a message cut short told."""
         if self._ending:
             return not self._refused
         self._eof = True
+        # It may be gone for good, and then nothing may be given to it.
+        for waiting in list(self._waiting):
+            waiting.abandon()
         if not self._held:
             self._end_of_input()
         return bool(self._in_flight or self._out)
@@ -138,12 +141,16 @@ class Connection(asyncio.Protocol):
         waiting = [answer for answer in answers if isinstance(answer, Waiting)]
         self._waiting.update(dict.fromkeys(waiting))
         task = self._shared.loop.create_task(self._wait(incoming, answers))
-        self._tasks[task] = waiting
+        self._tasks[task] = waiting, len(answers)
         task.add_done_callback(self._waited)
 
     def _waited(self, task: asyncio.Task[None]) -> None:
-        for answer in self._tasks.pop(task):
+        waiting, number = self._tasks.pop(task)
+        for answer in waiting:
             del self._waiting[answer]
+        if task.cancelled():
+            self._in_flight -= number
+            self._end_if_idle()
 
     async def _wait(
         self, incoming: Incoming, answers: Sequence[Answer | Awaitable[Answer]]
@@ -181,13 +188,14 @@ class Connection(asyncio.Protocol):
     def _flush(self) -> None:
         out, self._out = self._out, []
         self._in_flight -= sum(len(answers) for _, answers in out)
-        if self._transport is None or self._transport.is_closing():
-            _tell_undelivered(answer for _, answers in out for answer in answers)
-        else:
-            datas = [data for data, _ in out]
-            self._transport.write(datas[0] if len(datas) == 1 else b"".join(datas))
+        gone = self._transport is None or self._transport.is_closing()
+        if gone or self._eof:
+            out = [(data, answers) for data, answers in out if not _undelivered(answers, gone)]
         if self._transport is None:
             return
+        if out:
+            datas = [data for data, _ in out]
+            self._transport.write(datas[0] if len(datas) == 1 else b"".join(datas))
         if self._held and not self._ending:
             self._held = False
             self._pump(b"")
@@ -249,10 +257,15 @@ class Connection(asyncio.Protocol):
             transport.resume_reading()
 
 
-def _tell_undelivered(answers: Iterable[Answer]) -> None:
-    for answer in answers:
-        if isinstance(answer, Delivery):
-            answer.undelivered()
+def _undelivered(answers: Iterable[Answer], gone: bool) -> bool:
+    """Tell of answers that must not get lost; whether their message is not to be written.
+
+    A peer that sends no more looks like one that is gone, so nothing is entrusted to it.
+    """
+    deliveries = [answer for answer in answers if isinstance(answer, Delivery)]
+    for answer in deliveries:
+        answer.undelivered()
+    return gone or bool(deliveries)
 
 
 def _set_options(sock: socket.socket | None) -> None:

@@ -10,6 +10,7 @@ from coordinate_protocol.values import Encoded, key_bytes, key_value
 from coordinate_server.model import Instant
 from coordinate_server.model.calls import HandOut, UnitUpdate, WorkRequest
 from coordinate_server.model.errors import ModelError, NoSuchSpec, NoSuchUnit, NotOwner, Refused
+from coordinate_server.model.locks.sets import lock_set_value
 from coordinate_server.service.arguments import Options, encoded, text
 from coordinate_server.service.call import Call
 from coordinate_server.service.units import no_spec, wall_time
@@ -147,7 +148,8 @@ def _unit(asker: Asker, unit: HandOut, at: Instant) -> tuple[Any, ...]:
     handed = (unit.spec, key_value(unit.key), Encoded(unit.data))
     if not asker.attempts:
         return handed
-    return *handed, {"attempt": unit.attempt, "expires": wall_time(at, unit.deadline)}
+    details = {"attempt": unit.attempt, "expires": wall_time(at, unit.deadline)}
+    return *handed, details | ({"locks": lock_set_value(unit.locks)} if unit.locks else {})
 
 
 # ---- saying what became of them ----

@@ -14,13 +14,17 @@ from coordinate_server.service.offers import Offer, declared
 from coordinate_server.service.specs import SpecCalls
 from coordinate_server.service.units import UnitCalls
 from coordinate_server.service.waiting_line import WaitingLines
+from coordinate_server.service.watchers import Watchers
+from coordinate_server.service.watching import WatchCalls
 from coordinate_server.service.workers import WorkerCalls
 
 __all__ = ["JobQueue"]
 
 
 @define(slots=False)
-class JobQueue(SpecCalls, UnitCalls, HandoutCalls, DependencyCalls, WorkerCalls, ExplainCalls):
+class JobQueue(
+    SpecCalls, UnitCalls, HandoutCalls, DependencyCalls, WorkerCalls, ExplainCalls, WatchCalls
+):
     """The operations of the catalogue's service ``jobs``.
 
     Each method takes the ``Call`` first and then the wire's parameters by their names in the
@@ -28,11 +32,13 @@ class JobQueue(SpecCalls, UnitCalls, HandoutCalls, DependencyCalls, WorkerCalls,
 
     Arguments:
         lines: who waits for work.
+        watchers: who waits for changes.
         limits: bounds on what is decoded.
         shown_config: the configuration as anybody may see it.
     """
 
     lines: WaitingLines
+    watchers: Watchers
     limits: Limits = DEFAULT_LIMITS
     shown_config: Mapping[str, Any] = field(factory=dict)
     title: str = field(default="JobQueue", init=False)

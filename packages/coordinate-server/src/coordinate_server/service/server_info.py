@@ -43,6 +43,9 @@ class ServerInfo:
         "sessions",
         "tokens",
         "wait",
+        "watch",
+        "unit_locks",
+        "locks",
     )
     title: str = field(default="ServerInfo", init=False)
 
@@ -60,7 +63,8 @@ class ServerInfo:
         read = Options.read(options, Call(call.namespace, call.namespace_name, call.at), _HELLO)
         _agree(read.given.get("protocol", [PROTOCOL_VERSION]))
         name = read.name("namespace")
-        if name is not None and not self.shared:
+        if name is not None and name != call.namespace_name and not self.shared:
+            call.join(None)
             call.namespace_name, call.namespace = name, self.model.namespace(name)
         call.greeted = True
         session = self._session(call, read.given.get("session"))

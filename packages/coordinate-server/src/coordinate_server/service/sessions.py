@@ -84,10 +84,13 @@ class SessionCalls:
         if isinstance(answer, Awaitable):
             # It may change things at any time from now on, so it must not begin again.
             self.model.sessions.keep(self.clock.instant(), session, seq, None)
-            return self._run(session, request, seq, _settled_by(answer, request))
+            return self._run(session, request, seq, _settled_by(answer, request), lasting=True)
         return self._keep(session, seq, answer)
 
-    def _run(self, session: Session, request: Request, seq: int, inner: Pending) -> Pending:
+    def _run(
+        self, session: Session, request: Request, seq: int, inner: Pending, *, lasting: bool = False
+    ) -> Pending:
+        """Have a call go on; one that lasts does so whether anybody waits for it or not."""
         place = session.name, seq
 
         def done(answer: Answer) -> None:
@@ -96,7 +99,7 @@ class SessionCalls:
             running.asked.settle(evolve(kept, id=running.request_id))
 
         def abandon() -> None:
-            if self._running.pop(place, None) is not None:
+            if not lasting and self._running.pop(place, None) is not None:
                 inner.abandon()
 
         running = _Running(Pending(abandon, inner.expire), request.id)
@@ -124,8 +127,8 @@ class SessionCalls:
         undelivered = answer.undelivered
 
         def undo() -> None:
-            sessions.undo(session, seq)
-            undelivered()
+            if sessions.undo(session, seq):
+                undelivered()
 
         return Delivery(answer.id, _result(reply), undo)
 

@@ -14,13 +14,14 @@ from coordinate_protocol.values import Encoded, key_bytes, key_value
 from coordinate_server.model.calls import NewUnit, UnitView
 from coordinate_server.model.errors import NoSuchSpec, NotAdded, Refused
 from coordinate_server.model.instant import Instant
+from coordinate_server.model.locks.sets import lock_set_of, lock_set_value
 from coordinate_server.service.arguments import Options, encoded, key_list, text
 from coordinate_server.service.call import Call
 from coordinate_server.service.edges import need
 
 __all__ = ["UnitCalls", "no_spec", "wall_time"]
 
-_UNIT = frozenset({"priority", "delay", "depends_on"})
+_UNIT = frozenset({"priority", "delay", "depends_on", "locks"})
 _LIST = frozenset({"work_unit_keys", "state", "limit", "start"})
 _PRIORITIZE = frozenset({"work_unit_keys", "priority", "adjustment"})
 _DELETE = frozenset({"all", "work_unit_keys", "state", "cascade"})
@@ -137,7 +138,7 @@ class UnitCalls:
         traceback = self._traceback(unit.data)
         if traceback is not None:
             status["traceback"] = traceback
-        return status | _past(unit) | _needs(unit) if call.greeted else status
+        return status | _past(unit) | _needs(unit) | _locks(unit) if call.greeted else status
 
     def _traceback(self, data: bytes | None) -> Encoded | None:
         # The word is in the bytes as it is, so most data need not be decoded.
@@ -185,6 +186,10 @@ def _needs(unit: UnitView) -> dict[str, Any]:
     return {"depends_on": needs, "depends_on_count": unit.needs_count, "blocked_by": unit.unmet}
 
 
+def _locks(unit: UnitView) -> dict[str, Any]:
+    return {"locks": lock_set_value(unit.locks)} if unit.locks else {}
+
+
 def _new_unit(item: object, call: Call) -> NewUnit:
     if not isinstance(item, list | tuple) or not 2 <= len(item) <= 4:  # noqa: PLR2004 - the shape below
         raise ValueError(f"a unit should be (key, data) or (key, data, options), not {shown(item)}")
@@ -194,7 +199,10 @@ def _new_unit(item: object, call: Call) -> NewUnit:
         priority = Options({"priority": item[3]}).number("priority")
     delay = read.number("delay", None, 0)
     needs = tuple(need(said) for said in read.array("depends_on"))
-    return NewUnit(key_bytes(item[0]), encoded(item[1]), priority, delay, needs)
+    locks = None
+    if read.has("locks"):
+        locks = lock_set_of(read.given["locks"], call.namespace.settings.key_bytes)
+    return NewUnit(key_bytes(item[0]), encoded(item[1]), priority, delay, needs, locks)
 
 
 def _data(data: bytes | None) -> Encoded | None:

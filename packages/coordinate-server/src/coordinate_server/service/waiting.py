@@ -2,11 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Generator
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from attrs import define, field, frozen
 
-__all__ = ["Handed", "Pending"]
+__all__ = ["Handed", "Later", "Pending", "Timer"]
+
+
+class Timer(Protocol):
+    """What calls a function later."""
+
+    def cancel(self) -> None:
+        """Do not call it."""
+
+
+Later = Callable[[float, Callable[[], None]], Timer]
+"""Calls a function after so many seconds, unless what it gives is cancelled."""
 
 
 @frozen

@@ -4,23 +4,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import Protocol
 
 from attrs import define, field, frozen
 
 from coordinate_server.model import Instant, Namespace
 from coordinate_server.model.calls import HandOut, WorkRequest
 from coordinate_server.service.clock import Clock
-from coordinate_server.service.waiting import Pending
+from coordinate_server.service.waiting import Later, Pending, Timer
 
 __all__ = ["Asker", "WaitingLines"]
-
-
-class Timer(Protocol):
-    """What calls a function later."""
-
-    def cancel(self) -> None:
-        """Do not call it."""
 
 
 @frozen
@@ -92,6 +84,11 @@ class _Line:
             self.add(waiter)
         self.version = self.namespace.specs_version
 
+    def may_want(self, way: Hashable, names: frozenset[str] | None) -> bool:
+        """Whether specs of some names, None for any, may have work for those who ask so."""
+        wanted = self.first(way).asker.request.spec_names
+        return names is None or wanted is None or not wanted.isdisjoint(names)
+
     def first(self, way: Hashable) -> _Waiter:
         return next(iter(self.ways[way].values()))
 
@@ -107,7 +104,7 @@ class WaitingLines:
     """
 
     clock: Clock
-    later: Callable[[float, Callable[[], None]], Timer]
+    later: Later
     changed: Callable[[], None]
     _lines: dict[Namespace, _Line] = field(factory=dict, init=False)
     _tickets: "count[int]" = field(factory=count, init=False)
@@ -150,9 +147,9 @@ class WaitingLines:
 
     def _serve_line(self, at: Instant, line: _Line) -> None:
         """Ask for the first of each way, oldest first, until there is nothing for any of them."""
-        line.namespace.stirred = False
+        names = line.namespace.take_stirred()
         line.sort_anew()
-        heads = [(line.first(way).ticket, way) for way in line.ways]
+        heads = [(line.first(way).ticket, way) for way in line.ways if line.may_want(way, names)]
         order = [(ticket, number) for number, (ticket, _) in enumerate(heads)]
         heapify(order)
         while order:

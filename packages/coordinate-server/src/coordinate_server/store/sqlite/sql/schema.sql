@@ -1,4 +1,4 @@
--- Schema 2. Each row table holds one kind of row, a key is the row's place among its kind.
+-- Schema 3. Each row table holds one kind of row, a key is the row's place among its kind.
 
 CREATE TABLE journal (seq INTEGER PRIMARY KEY, record BLOB NOT NULL);
 

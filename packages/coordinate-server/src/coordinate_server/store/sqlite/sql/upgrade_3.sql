@@ -1,0 +1,2 @@
+-- Schema 3 has the tables of schema 2. Its rows of lock and reply, and the locks that rows of unit
+-- name, are what an older server would not know of, and so break.
