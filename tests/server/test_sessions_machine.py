@@ -91,6 +91,7 @@ class SessionMachine(RuleBasedStateMachine):
             self.house.clock.instant(), "s", [key[0]]
         )
         most = self.done + len(self.sent & set(self.unanswered))
+        assert unit is not None
         assert self.done <= unit.priority <= most
 
     @invariant()
@@ -112,7 +113,7 @@ def test_hand_outs_are_never_doubled(seed, run):
     house.client().call("set_work_spec", {"name": "s", "min_gb": 1})
     house.client().call("add_work_units", "s", [(f"{number:03}", {}) for number in range(100)])
     sessions = [house.client(session=True).greeting["session"] for _ in range(5)]
-    seqs, got = [1] * 5, []
+    seqs, got = [1] * 5, list[str]()
     while len(got) < 100:
         worker = chance.randrange(5)
         if chance.random() < 0.03:

@@ -6,11 +6,15 @@ from coordinate_server.service.timekeeper import Timekeeper
 from tests.server.house import House
 
 
+def keeper(house):
+    """A keeper of a house's time."""
+    return Timekeeper(house.model, house.clock, house.committer, house.loop)
+
+
 @pytest.fixture
 def house():
     house = House()
-    house.keeper = Timekeeper(house.model, house.clock, house.committer, house.loop)
-    house.keeper.start()
+    keeper(house).start()
     house.call("set_work_spec", {"name": "s", "min_gb": 1})
     house.call("add_work_units", "s", [("a", {})])
     return house
@@ -65,9 +69,13 @@ def test_a_wall_clock_that_jumps_is_noticed_within_a_second(house):
     assert states(house) == {3: 1, 1: 1}
 
 
-def test_nothing_is_looked_at_after_the_end(house):
+def test_nothing_is_looked_at_after_the_end():
     """A stopped keeper leaves no timer behind."""
-    house.keeper.stop()
+    house = House()
+    kept = keeper(house)
+    kept.start()
+    assert house.loop.timers == 1
+    kept.stop()
     assert house.loop.timers == 0
 
 

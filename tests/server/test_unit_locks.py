@@ -330,7 +330,7 @@ def test_output_may_say_which_locks_its_units_need(client):
     client.call("set_work_spec", {"name": "s", "min_gb": 1, "then": "s"})
     client.call("add_work_units", "s", [("a", {})])
     key, attempt = take(client)
-    output = [("b", {}, {"locks": [["db"]]}), ("c", {}, {"locks": [[True]]})]
+    output: list = [("b", {}, {"locks": [["db"]]}), ("c", {}, {"locks": [[True]]})]
     change = {"status": 4, "attempt": attempt, "data": {"output": output}}
     assert "1 of its output" in client.call("update_work_unit", "s", key, change)[1]
     take(client)

@@ -211,8 +211,8 @@ _UNITS: Final = (
             ),
             _optional("options", "map", "get_work"),
         ),
-        "([{done, code?, message?} ...], [(name, key, data, {attempt, expires, locks?}) ...] | null, "
-        "message | null)",
+        "([{done, code?, message?} ...], "
+        "[(name, key, data, {attempt, expires, locks?}) ...] | null, message | null)",
         "work",
         "Renew, finish, fail, give back or change many units, and lease the next ones.",
         since="1.0",
