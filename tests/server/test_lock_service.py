@@ -250,6 +250,17 @@ def test_lock_that_ends_by_itself_is_handed_on(house, client):
     assert got(results) == (True, None)
 
 
+def test_lock_of_a_unit_that_loses_its_lease_is_handed_on(house, client):
+    """However long nobody looked, it is held from now on."""
+    client.call("set_work_spec", {"name": "s", "min_gb": 1})
+    client.call("add_work_units", "s", [("k", {}, {"locks": [["a"]]})])
+    client.call("get_work", "w", {"lease_time": 100})
+    _, results = wait(house, "lock", "l1", 30, [["a"]], {"wait": 1000, "grant": True})
+    house.move(150)
+    assert got(results)["expires"] == house.clock.wall + 30
+    assert client.call("readlock", [["a"]]) == ["l1"]
+
+
 def test_answer_comes_at_the_end_of_the_wait(house, client):
     """It says what was in the way."""
     client.call("lock", "l1", 60, [["a"]])
@@ -401,6 +412,18 @@ def test_restart_forgets_no_lock(house, client):
     assert lock["expires"] == house.clock.wall + 60
     assert client.call("renew", "l1", 5, [["a"]], {"token": found["token"]}) == (True, None)
     assert client.call("lock", "l2", 5, [["b"]], {"grant": True})["token"] > found["token"]
+
+
+def test_lock_of_a_unit_is_there_after_a_restart(house, client):
+    """As old as the restart, and the attempt's as before."""
+    client.call("set_work_spec", {"name": "s", "min_gb": 1})
+    client.call("add_work_units", "s", [("k", {}, {"locks": [["a"]]})])
+    (unit, _) = client.call("get_work", "w", {"attempts": True})
+    house.move(4)
+    client = house.restarted().client(protocol=[1])
+    (lock,), _ = client.call("list_locks")
+    assert (lock["token"], lock["locker_id"]) == (unit[3]["attempt"], "w")
+    assert 0 <= lock["age"] <= 4
 
 
 def test_wall_clock_that_is_set_changes_only_what_is_shown(house, client):

@@ -42,7 +42,7 @@ class Limits:
         nesting: arrays, maps and tags that are open at once; a tuple counts two.
         batch: requests in one batch.
         unit_data_bytes: size of one unit's data, encoded.
-        key_bytes: size of a unit's key, in UTF-8 where it is text.
+        key_bytes: size of a unit's key, in UTF-8 where it is text, and of a lock's path, encoded.
         connections: connections open at once.
         requests_in_flight: requests of one connection that are not answered yet.
         message_seconds: seconds from a message's first byte to its last.

@@ -87,13 +87,14 @@ class Core:
 
     def run_due(self, at: Instant) -> None:
         """Let end what has come to its time, and have made what is due."""
+        # First: a lease that ends frees locks, and who waited for them has them from now on.
+        self.at = at
         for roster, unit in self.leases.due(at.now):
             roster.expire(unit, at)
         for roster, unit in self.delays.due(at.wall):
             roster.wake(unit, at)
         for roster in self.rates.due(at.now):
             roster.touch()
-        self.at = at
         self.lock_times.run(at)
         for lanes, lane in self.reservations.due(at.now):
             lanes.give_up(lane)

@@ -147,6 +147,7 @@ def _load_edges(
 def _load_counters(core: Core, meta: dict[bytes, bytes], at: Instant) -> None:
     numbers = {key: read_number(key, row, META) for key, row in meta.items()}
     core.clock = max(numbers.get(CLOCK_KEY, 0.0), at.now)
+    core.at = Instant(core.clock, at.wall)
     core.spec_id = numbers.get(SPEC_ID_KEY, 0)
     # So that a copy of old data hands no number out again that was handed out since.
     core.attempt = max(numbers.get(ATTEMPT_KEY, 0), int(at.wall * 1_000_000))

@@ -14,7 +14,7 @@ class ModelSettings:
     """Bounds and periods.
 
     Arguments:
-        key_bytes: the longest unit key, in bytes.
+        key_bytes: the longest unit key, and the longest path of a lock, encoded, in bytes.
         unit_data_bytes: the largest data of one unit, in bytes of CBOR.
         restart_grace: seconds that everything leased has at least, after a load.
         limit_completed_count: how many finished, and how many failed, units of a spec ``archive``

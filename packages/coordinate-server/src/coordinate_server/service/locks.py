@@ -8,7 +8,14 @@ from attrs import define, field
 
 from coordinate_server.model import Model, Namespace
 from coordinate_server.model.errors import Refused
-from coordinate_server.model.locks import Denied, Granted, LockRequest, LockWait, LockWatch
+from coordinate_server.model.locks import (
+    Denied,
+    Granted,
+    LockRequest,
+    Locks,
+    LockWait,
+    LockWatch,
+)
 from coordinate_server.model.locks.paths import path_of, path_value
 from coordinate_server.service import lock_arguments as arguments
 from coordinate_server.service.arguments import Options, text
@@ -170,16 +177,16 @@ class LockService:
             return False, str(error)
         if not wait:
             return True, read.message
-        return self._watch(locks.watch(call.at, entries, wait), read.message)
+        return self._watch(locks, locks.watch(call.at, entries, wait), read.message)
 
-    def _watch(self, watch: LockWatch, message: str | None) -> Pending:
+    def _watch(self, locks: Locks, watch: LockWatch, message: str | None) -> Pending:
         def stop() -> None:
             self._waiting.pop(watch, None)
             watch.stop()
 
         def expire() -> None:
-            stop()
-            answer()
+            watch.end(locks)
+            self.serve()
 
         def answer() -> None:
             kept = watch.lost is None

@@ -6,14 +6,14 @@
 ``tree``      where everything is that could be in the way of a path
 ``holdings``  what is held
 ``queue``     who waits, in which order, and what for; ``claims`` is what stands in it
-``waits``     calls that wait
+``grants``    what one call locks; ``waits`` are calls that wait
 ``units``     the locks of work units, in the same tree and queue
 ``deadlocks`` circles of waiters
 ``table``     the calls
 ``listing``   lists of locks
 ``outcomes``  what calls give, and texts for people
 ``times``     when locks and waits end
-``rows``      how locks are written down
+``rows``      how locks are written down; ``sets`` are what units need, as it is said and shown
 ============  ==========================================================================
 """
 

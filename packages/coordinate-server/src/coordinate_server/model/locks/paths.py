@@ -19,6 +19,7 @@ from coordinate_server.model.errors import Refused
 
 __all__ = [
     "MOST_PARTS",
+    "ApartPaths",
     "Path",
     "part_of",
     "path_bytes",
@@ -144,6 +145,31 @@ def require_apart(paths: Sequence[Path]) -> None:
                 "twice" if path == following else f"and {path_text(following)}, which is under it"
             )
             raise Refused(f"{path_text(path)} is asked for {where}")
+
+
+class ApartPaths:
+    """Paths that are apart from each other.
+
+    Attributes:
+        paths: in the order in which they were taken in.
+    """
+
+    def __init__(self) -> None:
+        self.paths: dict[Path, None] = {}
+        self._above: set[Path] = set()
+
+    def add(self, path: Path) -> bool:
+        """Take one in, unless it is one of the others, or under or above one."""
+        beginnings = [path[:depth] for depth in range(1, len(path))]
+        if (
+            path in self.paths
+            or path in self._above
+            or not self.paths.keys().isdisjoint(beginnings)
+        ):
+            return False
+        self.paths[path] = None
+        self._above.update(beginnings)
+        return True
 
 
 def require_distinct(paths: Sequence[Path]) -> None:

@@ -7,6 +7,7 @@ from coordinate_server.model.feed import Feed
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.locks.deadlocks import Deadlocks
 from coordinate_server.model.locks.entries import HELD, Entry
+from coordinate_server.model.locks.grants import Grants
 from coordinate_server.model.locks.holdings import Holdings
 from coordinate_server.model.locks.listing import list_locks
 from coordinate_server.model.locks.outcomes import (
@@ -18,7 +19,7 @@ from coordinate_server.model.locks.outcomes import (
     deadlocked,
     denied,
 )
-from coordinate_server.model.locks.paths import Path, require_apart, require_distinct
+from coordinate_server.model.locks.paths import ApartPaths, Path, require_apart, require_distinct
 from coordinate_server.model.locks.queue import Queue
 from coordinate_server.model.locks.tree import Tree
 from coordinate_server.model.locks.units import UnitLocks
@@ -45,6 +46,7 @@ class Locks:
     Attributes:
         queue: who waits.
         holdings: who has what.
+        grants: locks what is free.
         deadlocks: finds circles of waiters.
         units: the locks of work units, in the same tree and queue.
         settled: waits that are over, for ``Model.take_settled``.
@@ -55,6 +57,7 @@ class Locks:
         self.tree = Tree()
         self.holdings = Holdings(core.ledger, namespace, self.tree, feed, self._end_later)
         self.queue = Queue(self.tree, self.holdings)
+        self.grants = Grants(core, self.holdings, self.queue)
         self.deadlocks = Deadlocks(self.tree, self.queue, self.holdings)
         self.units = UnitLocks(self)
         self.settled = core.settled
@@ -79,7 +82,7 @@ class Locks:
         wanted = [(path, request.mode) for path in request.paths]
         blocked = self.queue.first_blocked(wanted, request.own)
         if blocked is None:
-            return self.grant(at, request, _entries(request, request.paths))
+            return self.grants.make(at, request, _entries(request, request.paths))
         if not request.wait:
             index, blocker = blocked
             return denied(request.paths[index], blocker)
@@ -103,52 +106,13 @@ class Locks:
         """
         _check(request)
         self._core.run_due(at)
-        chosen = _Chosen()
+        chosen = ApartPaths()
         locked = [
             self.queue.in_the_way(path, request.mode, request.own) is None and chosen.add(path)
             for path in request.paths
         ]
-        granted = self.grant(at, request, _entries(request, chosen.paths))
+        granted = self.grants.make(at, request, _entries(request, chosen.paths))
         return SomeGranted(tuple(locked), granted.token, granted.deadline)
-
-    def grant(self, at: Instant, request: LockRequest, entries: Sequence[Entry]) -> Granted:
-        """Lock what is free, under one token.
-
-        Paths that the locker may lock again are counted; only of those that are all of one grant
-        the token is that of before.
-
-        Arguments:
-            at: the moment.
-            request: who locks, how long, and whether again.
-            entries: what; those that waited are in the tree still.
-        """
-        deadline = at.now + request.seconds
-        again = self._again(request, entries)
-        token = self._token(entries, again)
-        for entry in entries:
-            held = again.get(entry)
-            if held is None:
-                self.holdings.hold(at, entry, token, deadline)
-            else:
-                self.holdings.again(held, token, deadline)
-                self.queue.vanish(entry, held)
-        if again and len(again) == len(entries):
-            deadline = min(held.deadline or deadline for held in again.values())
-        return Granted(token or None, deadline)
-
-    def _again(self, request: LockRequest, entries: Sequence[Entry]) -> dict[Entry, Entry]:
-        if not request.reentrant:
-            return {}
-        held = (
-            self.holdings.sufficient(request.locker, entry.path, request.mode) for entry in entries
-        )
-        return {entry: lock for entry, lock in zip(entries, held, strict=True) if lock is not None}
-
-    def _token(self, entries: Sequence[Entry], again: dict[Entry, Entry]) -> int:
-        tokens = {held.token for held in again.values()}
-        if len(tokens) == 1 and len(again) == len(entries):
-            return tokens.pop()
-        return self._core.next_attempt() if entries else 0
 
     def cancel(self, at: Instant, wait: LockWait) -> None:
         """Take a wait back: nobody is there any more to be told what came of it."""
@@ -301,31 +265,6 @@ class Locks:
             for claim in freed:
                 claim.proceed(self, at)
         self.units.tell(at)
-
-
-class _Chosen:
-    """Paths that are apart from each other.
-
-    Attributes:
-        paths: in the order in which they were taken in.
-    """
-
-    def __init__(self) -> None:
-        self.paths: dict[Path, None] = {}
-        self._above: set[Path] = set()
-
-    def add(self, path: Path) -> bool:
-        """Take one in, unless it is one of the others, or under or above one."""
-        beginnings = [path[:depth] for depth in range(1, len(path))]
-        if (
-            path in self.paths
-            or path in self._above
-            or not self.paths.keys().isdisjoint(beginnings)
-        ):
-            return False
-        self.paths[path] = None
-        self._above.update(beginnings)
-        return True
 
 
 def _check(request: LockRequest) -> None:

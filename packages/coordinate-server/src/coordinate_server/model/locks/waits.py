@@ -64,7 +64,7 @@ class LockWait(Claim):
 
     def proceed(self, locks: "Locks", at: Instant) -> None:
         """Lock the paths."""
-        self._settle(locks, locks.grant(at, self.request, locks.queue.take_out(self)))
+        self._settle(locks, locks.grants.make(at, self.request, locks.queue.take_out(self)))
 
     def end(self, locks: "Locks") -> None:
         """Wait no more: the time is over."""
