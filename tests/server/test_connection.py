@@ -312,3 +312,57 @@ def test_what_was_handed_out_to_who_has_gone_is_told():
             await backend.gone.wait()
 
     asyncio.run(scenario())
+
+
+def test_a_hand_out_beside_a_call_that_waits_is_told_of_too():
+    """One message, of which one answer was there when the connection went."""
+
+    async def scenario():
+        backend = WaitingBackend()
+        async with serving(backend) as (_, connect):
+            _, writer = await connect()
+            calls = [
+                {"id": n, "method": m, "params": []} for n, m in enumerate(["hand out", "wait"])
+            ]
+            writer.write(wrap(pack(calls)))
+            await backend.two_taken.wait()
+            writer.close()
+            await backend.gone.wait()
+            assert backend.lost == [0]
+
+    asyncio.run(scenario())
+
+
+def test_calls_that_wait_do_not_keep_the_server_from_seeing_the_end():
+    """However many of a connection wait, they are given up when it is gone."""
+
+    async def scenario():
+        backend = WaitingBackend()
+        async with serving(backend, requests_in_flight=2) as (_, connect):
+            _, writer = await connect()
+            writer.write(request(1, "wait") + request(2, "wait"))
+            await backend.two_taken.wait()
+            writer.close()
+            await backend.gone.wait()
+            assert backend.abandoned.is_set()
+
+    asyncio.run(scenario())
+
+
+def test_one_call_too_many_that_waits_is_refused():
+    """With a failure that names the setting; the others go on waiting, and the connection does."""
+
+    async def scenario():
+        backend = WaitingBackend()
+        async with serving(backend, requests_in_flight=2) as (_, connect):
+            reader, writer = await connect()
+            writer.write(request(1, "wait") + request(2, "wait") + request(3, "wait"))
+            refusal = cbor2.loads(cbor2.loads(await reader.read(4000)).value)
+            assert refusal["id"] == 3
+            assert "server.limits.requests_in_flight" in refusal["error"]["message"]
+            writer.write(request(4, "quick"))
+            assert answers(await reader.read(4000)) == [4]
+            backend.pending[0].settle(Response(1, "unit"))
+            assert answers(await reader.read(4000)) == [1]
+
+    asyncio.run(scenario())

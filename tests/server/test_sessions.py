@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from coordinate_protocol.codec import encode
-from coordinate_protocol.messages import Failure
+from coordinate_protocol.messages import Failure, Incoming, Request
 from coordinate_server.model.sessions import KEPT_SECONDS
 from coordinate_server.service.plugins import Plugin
 from tests.server.house import House, result_of
@@ -197,6 +197,64 @@ def test_a_hand_out_that_could_not_be_written_is_undone(house, client):
     second = again(house, client).call("get_work", "w", {"attempts": True}, seq=1)
     assert second[0][1] == first[0][1]
     assert second[0][3]["attempt"] > first[0][3]["attempt"]
+
+
+def test_what_a_call_did_besides_an_undone_hand_out_stays_done(house, client):
+    """Sent again it has the same results and no units, and the updates are not done twice."""
+    client.call("set_work_spec", {"name": "s", "min_gb": 1, "max_retries": 1})
+    (_, key, _, details), _ = client.call("get_work", "w", {"attempts": True})
+    updates = [("s", key, {"status": 5, "attempt": details["attempt"]})]
+    more = {"get_work": {"worker_id": "w"}}
+    answer = client.answer("update_work_units", updates, more, seq=1)
+    assert [unit[1] for unit in result_of(answer)[1]] == ["a"]
+    answer.undelivered()
+    house.loop.settle()
+    again_ = again(house, client)
+    assert again_.call("update_work_units", updates, more, seq=1) == ([{"done": True}], [], None)
+    (status,), _ = client.call("get_work_unit_status", "s", [key])
+    assert (status["status"], status["failures"]) == (1, 1)
+
+
+def test_what_was_acknowledged_stays_so_when_a_hand_out_is_undone(house, client):
+    """Over a restart too: the row of the answer that is gone still says it."""
+    client.call("add_work_units", "s", [("c", {})], seq=1)
+    client.answer("get_work", "w", {}, seq=2, low=2).undelivered()
+    other = again(house.restarted(), client)
+    answer = other.answer("clear", seq=1, low=1)
+    assert isinstance(answer, Failure)
+    assert answer.code == "outcome_unknown"
+
+
+def test_large_answers_that_nobody_acknowledges_have_a_bound(client):
+    """So many bytes are kept of one session, and then no further call is done."""
+    client.call("add_work_units", "s", [("big", {"x": b"x" * 4_000_000}, {"priority": 9})])
+    for seq in range(1, 6):
+        client.call("get_work", "w", {}, seq=seq)
+        client.call("update_work_unit", "s", "big", {"status": 1})
+    refused = client.answer("get_work", "w", {}, seq=6)
+    assert isinstance(refused, Failure)
+    assert "server.limits.message_bytes" in refused.message
+    assert client.call("get_work", "w", {}, seq=6, low=6)
+
+
+def test_a_client_of_byte_strings_cannot_number_its_calls(house, client):
+    """Its answers are other ones than those that are kept."""
+    incoming = Incoming(
+        (Request(1, "get_work", ["w", {}], native_bytes=True, seq=1),),
+        batch=False,
+        wrapped=True,
+        native_bytes=True,
+    )
+    (answer,) = client.peer.answers(incoming)
+    assert isinstance(answer, Failure)
+    assert "text" in answer.message
+
+
+def test_a_hello_that_fails_has_no_effect(house):
+    """Neither on the namespace nor on anything else."""
+    client = house.client()
+    assert isinstance(client.answer("hello", {"namespace": "n", "session": "text"}), Failure)
+    assert client.call("hello", {})["namespace"] == "default"
 
 
 def test_a_call_that_goes_on_is_answered_where_it_was_asked_for_last(house, client):

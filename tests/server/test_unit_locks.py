@@ -25,7 +25,7 @@ def client(house):
 
 def add(client, *units, spec="s", **options):
     """Add units: (key, locks) each."""
-    sent = [(key, {}, {"locks": locks} | options) for key, locks in units]
+    sent: list = [(key, {}, {"locks": locks} | options) for key, locks in units]
     assert client.call("add_work_units", spec, sent) == (True, None)
 
 
@@ -377,6 +377,125 @@ def test_a_thousand_units_set_aside_at_once_are_not_the_end(client):
     add(client, *((f"{number:05}", [["tree", number]]) for number in range(2500)))
     client.call("add_work_units", "s", [("zz", {})])
     assert "zz" in {take(client)[0] for _ in range(4)}
+
+
+def test_what_is_offered_again_may_find_its_locks_taken(house, client):
+    """A reservation was given up, somebody else came: the unit is set aside once more."""
+    client.call("set_work_spec", {"name": "s", "min_gb": 1, "fair_key": "who"})
+    client.call("lock", "first", 1000, [["db"]])
+    sent = [(key, {"who": who}, {"locks": [["db"]]}) for key, who in (("a", 2), ("b", 3))]
+    client.call("add_work_units", "s", sent)
+    take(client)
+    client.call("unlock", "first", [["db"]])
+    house.move(RESERVED_SECONDS + 1)
+    assert client.call("lock", "second", 1000, [["db"]]) == (True, None)
+    client.call("add_work_units", "s", [("c", {"who": 1}, {"locks": [["db"]]})])
+    assert [take(client), take(client)] == [(None, None)] * 2
+    client.call("unlock", "second", [["db"]])
+    ran = set()
+    for _ in range(3):
+        key, attempt = take(client)
+        assert take(client) == (None, None)
+        ran.add(key)
+        finish(client, key, attempt)
+    assert ran == {"a", "b", "c"}
+    assert client.call("list_locks", {}) == ([], None)
+
+
+@pytest.mark.parametrize("fair", [False, True])
+def test_a_unit_forced_to_run_while_set_aside_is_set_aside_no_more(house, client, fair):
+    """It is not handed out again when it has ended, and the others are all the same."""
+    spec = {"name": "s", "min_gb": 1} | ({"fair_key": "who"} if fair else {})
+    client.call("set_work_spec", spec)
+    client.call("lock", "first", 1000, [["db"]])
+    add(client, ("a", [["db"]]), ("b", [["db"]]))
+    take(client)
+    client.call("unlock", "first", [["db"]])
+    house.move(RESERVED_SECONDS + 1)
+    assert client.call("update_work_unit", "s", "b", {"status": 3}) == (True, None)
+    assert client.call("update_work_unit", "s", "b", {"status": 4}) == (True, None)
+    add(client, ("c", [["db"]]), ("d", [["db"]]))
+    ran = []
+    for _ in range(3):
+        key, attempt = take(client)
+        ran.append(key)
+        finish(client, key, attempt)
+    assert (ran, take(client)) == (["a", "c", "d"], (None, None))
+
+
+def test_a_free_unit_behind_many_that_are_not_is_found(house, client):
+    """By who asks, and by who waits."""
+    client.call("lock", "me", 1000, [["db"]])
+    add(client, *((f"{number:05}", [["db"]]) for number in range(1500)))
+    client.call("add_work_units", "s", [("y", {})])
+    assert take(client)[0] == "y"
+    _, results = house.client().later("get_work", "v", {"wait": 60})
+    client.call("add_work_units", "s", [("z", {})])
+    assert result_of(results[0])[0][1] == "z"
+
+
+def test_a_unit_whose_turn_by_data_has_not_come_keeps_no_lock_from_another(client):
+    """Of those that need the same lock, the one that can go gets it."""
+    client.call("set_work_spec", {"name": "s", "min_gb": 1, "serial_key": "k"})
+    client.call("add_work_units", "s", [("c", {"k": 1}), ("a", {"k": 1}, {"locks": [["db"]]})])
+    client.call("add_work_units", "s", [("b", {"k": 2}, {"locks": [["db"]]})])
+    client.call("lock", "me", 1000, [["db"]])
+    client.call("prioritize_work_units", "s", {"work_unit_keys": ["c"], "priority": 5})
+    assert [take(client)[0], take(client)[0]] == ["c", None]
+    client.call("unlock", "me", [["db"]])
+    assert take(client)[0] == "b"
+
+
+@pytest.mark.parametrize("closed", [{"disabled": True}, {"max_running": 0}])
+def test_a_spec_that_may_not_run_reserves_nothing(client, closed):
+    """Whoever asks for the lock gets it."""
+    client.call("set_work_spec", {"name": "s", "min_gb": 1} | closed)
+    client.call("set_work_spec", {"name": "t", "min_gb": 1})
+    add(client, ("a", [["db"]]))
+    for _ in range(3):
+        assert client.call("lock", "me", 60, [["db"]]) == (True, None)
+        take(client)
+        client.call("unlock", "me", [["db"]])
+        take(client)
+
+
+def test_what_one_spec_begins_to_reserve_another_may_have_counted_on(house, client):
+    """The scheduler looks at one after the other; the second look changes what the first saw."""
+    client.call("set_work_spec", {"name": "t", "min_gb": 1})
+    client.call("lock", "me", 60, [["other"]])
+    waiting = [house.client().later("get_work", "v", {"wait": 60})[1] for _ in range(2)]
+    client.answer("add_work_units", "s", [("x", {}, {"locks": [["db"]]})])
+    client.answer("add_work_units", "t", [("y", {}, {"locks": [["db"], ["other"]]})])
+    client.call("add_work_units", "s", [("z", {})])
+    client.call("unlock", "me", [["other"]])
+    handed = [result_of(results[0])[0][1] for results in waiting if results]
+    assert len(handed) == len(set(handed)) == 2
+
+
+def test_one_call_grants_no_more_than_so_many_locks(client):
+    """It gives fewer units instead."""
+    add(client, *((f"{n:03}", [[str(n), k] for k in range(100)]) for n in range(30)))
+    handed, _ = client.call("get_work", "w", {"max_jobs": 30})
+    assert len(handed) == 10
+
+
+def test_a_lock_is_shown_under_the_name_of_a_unit_that_is_there(client):
+    """One that stood for others and was deleted does so no more."""
+    client.call("lock", "me", 60, [["db"]])
+    add(client, ("a", [["db"]]), ("b", [["db"]]))
+    take(client)
+    client.call("del_work_units", "s", {"work_unit_keys": ["a"]})
+    ((lock,), _) = client.call("list_locks", {})
+    assert lock["waiters"][0]["work_unit_key"] == "b"
+
+
+def test_the_end_of_a_reservation_is_known_to_who_keeps_time(house, client):
+    """Who waits for the lock gets it at that moment."""
+    client.call("lock", "first", 600, [["db"]])
+    add(client, ("a", [["db"]]))
+    take(client)
+    client.call("unlock", "first", [["db"]])
+    assert house.model.next_deadline().now == house.clock.now + RESERVED_SECONDS
 
 
 class Chance:

@@ -128,6 +128,7 @@ class _Daemon:
             limit_completed_age=self.config.limit_completed_age,
             limits=self.config.shared_limits,
             session_replies=self.config.limits.requests_in_flight,
+            session_bytes=self.config.limits.message_bytes,
             require_token=self.config.require_token,
         )
         gc.disable()

@@ -103,7 +103,7 @@ class MultiBackendProxyObject:
 
     def _result(self, request_id: int, result: Any) -> Answer:
         if isinstance(result, Handed):
-            return Delivery(request_id, result.value, result.undelivered)
+            return Delivery(request_id, result.value, result.undelivered, result.rest)
         if isinstance(result, Exception):
             return Failure(request_id, self._described(result))
         return Response(request_id, result)

@@ -65,7 +65,7 @@ class Core:
         self.lock_times = LockTimes()
         # Calls that waited for or with locks, and have an outcome that nobody has been told.
         self.settled: list[LockWait | LockWatch] = []
-        self.sessions = Sessions(self.ledger, settings.session_replies)
+        self.sessions = Sessions(self.ledger, settings.session_replies, settings.session_bytes)
         # Specs with a run that was missed and waits for the last one to end.
         self.owing: dict[Roster, None] = {}
         self.reservations: Alarms[tuple[LockLanes, Lane]] = Alarms(is_reserved)

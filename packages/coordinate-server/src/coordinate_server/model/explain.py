@@ -23,7 +23,7 @@ from coordinate_server.model.calls import (
     WorkRequest,
 )
 from coordinate_server.model.dependencies import Dependencies
-from coordinate_server.model.gates import GATES, limit_reasons
+from coordinate_server.model.gates import GATES, LOCKED, limit_reasons
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.keys import key_text
 from coordinate_server.model.lanes import LaneQueue
@@ -163,7 +163,10 @@ class Explainer:
 
     def _own_reasons(self, roster: Roster) -> list[Reason]:
         closed = [gate.tell(roster, self._at) for gate in GATES if gate.closed(roster, self._at)]
-        return closed + limit_reasons(roster)
+        closed += limit_reasons(roster)
+        if not closed and LOCKED.closed(roster, self._at):
+            closed.append(LOCKED.tell(roster, self._at))
+        return closed
 
     def _unasked(self, roster: Roster) -> list[Reason]:
         """Tell if all who asked lately do not accept the spec."""

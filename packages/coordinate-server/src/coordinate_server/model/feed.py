@@ -5,7 +5,7 @@ than that has to read everything anew. Nothing is remembered while nobody watche
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +14,18 @@ from attrs import frozen
 if TYPE_CHECKING:
     from coordinate_server.model.core import Core
 
-__all__ = ["LOCKS", "REMEMBERED", "SPECS", "Change", "Feed", "Happened", "Topic", "units_of"]
+__all__ = [
+    "LOCKS",
+    "REMEMBERED",
+    "SPECS",
+    "Change",
+    "Feed",
+    "Happened",
+    "Topic",
+    "locks_below",
+    "newest_of",
+    "units_of",
+]
 
 REMEMBERED: Final = 65_536
 """How many changes are remembered."""
@@ -22,8 +33,11 @@ REMEMBERED: Final = 65_536
 _INTEREST: Final = 600.0
 """For so many seconds after somebody watched last changes are remembered."""
 
-Topic = tuple[str, ...]
-"""What a change is of: the specs, the units of one spec, or the locks."""
+_SCANNED: Final = 10_000
+"""So many changes are looked at for one call, so that it does not stop all others."""
+
+Topic = tuple[str | bytes, ...]
+"""What a change is of: the specs, the units of one spec, or the locks at a path and below it."""
 
 SPECS: Final[Topic] = ("spec",)
 LOCKS: Final[Topic] = ("lock",)
@@ -34,12 +48,17 @@ def units_of(spec: str) -> Topic:
     return "unit", spec
 
 
+def locks_below(path: tuple[bytes, ...]) -> Topic:
+    """Give the topic of the locks at a path and below it."""
+    return *LOCKS, *path
+
+
 @frozen
 class Change:
     """One change.
 
     Arguments:
-        topic: what it is of.
+        topic: what it is of; LOCKS for a lock.
         key: the name, key or path of what has changed.
         state: how it is now; None for gone.
     """
@@ -47,6 +66,12 @@ class Change:
     topic: Topic
     key: Any
     state: tuple[Any, ...] | None
+
+    def topics(self) -> Iterable[Topic]:
+        """Give all that it is of."""
+        if self.topic != LOCKS:
+            return (self.topic,)
+        return (locks_below(self.key[:depth]) for depth in range(len(self.key) + 1))
 
 
 @frozen
@@ -104,19 +129,17 @@ class Feed:
         self.position += 1
         self._changes.clear()
 
-    def topics_since(self, after: int) -> frozenset[Topic] | None:
-        """Give what has changed after a position; None for what is not remembered."""
+    def news(self, after: int) -> Iterator[Change] | None:
+        """Give all changes after a position, oldest first; None if they are not remembered."""
         known = self.position - len(self._changes)
-        if after < known:
-            return None
-        return frozenset(change.topic for change in self._after(after - known))
+        return self._after(after - known) if known <= after else None
 
-    def since(self, after: int, wanted: Callable[[Change], bool], limit: int) -> Happened:
-        """Give what has happened after a position.
+    def since(self, after: int, topics: frozenset[Topic], limit: int) -> Happened:
+        """Give what has happened to some topics after a position, or up to a further one.
 
         Arguments:
             after: the position.
-            wanted: whether a change is of interest.
+            topics: what is of interest.
             limit: how many changes at most.
         """
         known = self.position - len(self._changes)
@@ -124,8 +147,8 @@ class Feed:
             return Happened(self.position, reset=True, changes=())
         newest: dict[tuple[Topic, Hashable], Change] = {}
         position = after
-        for change in self._after(after - known):
-            if wanted(change):
+        for change in islice(self._after(after - known), _SCANNED):
+            if any(topic in topics for topic in change.topics()):
                 place = change.topic, change.key
                 if place not in newest and len(newest) >= limit:
                     break
@@ -140,3 +163,13 @@ class Feed:
         if wanted > skipped:
             return islice(self._changes, skipped, None)
         return reversed(list(islice(reversed(self._changes), wanted)))
+
+
+def newest_of(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Give each thing once, as it was last, in the order in which they changed last."""
+    newest: dict[tuple[Topic, Hashable], Change] = {}
+    for change in changes:
+        place = change.topic, change.key
+        newest.pop(place, None)
+        newest[place] = change
+    return tuple(newest.values())

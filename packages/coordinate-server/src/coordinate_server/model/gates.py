@@ -16,7 +16,7 @@ from coordinate_server.model.reasons import Reason, are, units
 if TYPE_CHECKING:
     from coordinate_server.model.roster import Roster
 
-__all__ = ["GATES", "IDLE", "Gate", "closed_gate", "limit_reasons"]
+__all__ = ["GATES", "IDLE", "LOCKED", "Gate", "closed_gate", "limit_reasons"]
 
 _HOLDERS = 10
 
@@ -51,7 +51,7 @@ def limit_reasons(roster: "Roster") -> list[Reason]:
 
 def _no_work(roster: "Roster", at: Instant) -> bool:
     del at
-    return roster.best_priority() is None and not roster.holds_back()
+    return not roster.count(AVAILABLE) and not roster.may_make()
 
 
 def _tell_no_work(roster: "Roster", at: Instant) -> Reason:
@@ -123,7 +123,7 @@ def _tell_crowded(roster: "Roster", at: Instant) -> Reason:
     lanes = roster.spec.lanes
     if lanes is None:
         raise AssertionError("asked about lanes of a spec that has none")
-    number = roster.count(AVAILABLE)
+    number = roster.count(AVAILABLE) - roster.locks.waiting
     text = (
         f"all {number} available units have a value of {lanes.serial_key!r} of which"
         f" {lanes.serial_max} are pending"
@@ -173,9 +173,11 @@ GATES = (
     Gate("max_running", _full, _tell_full),
     Gate("rate", _rated, _tell_rated),
     Gate("serial", _crowded, _tell_crowded),
-    Gate("lock", _locked, _tell_locked),
 )
 """In the order in which they are asked."""
+
+LOCKED = Gate("lock", _locked, _tell_locked)
+"""What is asked last: to look for a unit whose locks are free sets aside those whose are not."""
 
 IDLE = GATES[0]
 """The gate that is closed for want of work."""

@@ -15,6 +15,9 @@ from coordinate_server.model.unit import Unit
 
 __all__ = ["hand_out"]
 
+_MOST_LOCKS = 1000
+"""So many locks are granted by one call; it gives fewer units, rather than stop all others."""
+
 
 def hand_out(
     core: Core, roster: Roster, at: Instant, worker_id: str, request: WorkRequest
@@ -23,12 +26,14 @@ def hand_out(
     lease, message = _lease_time(request.lease_time)
     most = _most(roster, at, request)
     handed: list[HandOut] = []
+    locks_left = _MOST_LOCKS
     while len(handed) < most:
         unit = roster.next_unit()
         if unit is None and roster.may_make():
             unit = _make_up(roster, at)
-        if unit is None:
+        if unit is None or (handed and len(unit.locks or ()) > locks_left):
             break
+        locks_left -= len(unit.locks or ())
         attempt, deadline = core.next_attempt(), at.now + lease
         _lease(roster, unit, at, worker_id, attempt, deadline)
         roster.note_rate(at.now)

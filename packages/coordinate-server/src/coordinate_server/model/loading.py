@@ -98,6 +98,8 @@ def _load_sessions(core: Core, rows: dict[bytes, bytes]) -> None:
         if len(key) > SESSION_BYTES and key[:SESSION_BYTES] in known:
             slot, seq, low, reply = read_reply(key, row)
             known[key[:SESSION_BYTES]].load(slot, seq, low, reply)
+    for session in known.values():
+        session.loaded()
 
 
 def _load_specs(

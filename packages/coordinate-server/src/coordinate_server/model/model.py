@@ -85,7 +85,7 @@ class Model:
         if core.dependencies.waiting:
             return Deadline(core.clock, None)
         nows = [core.leases.first(), core.expiries.first(), core.rates.first()]
-        nows.append(core.lock_times.first())
+        nows += [core.lock_times.first(), core.reservations.first()]
         walls = [core.delays.first(), core.makings.first()]
         return Deadline(_earliest(nows), _earliest(walls))
 

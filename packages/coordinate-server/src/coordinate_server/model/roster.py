@@ -65,7 +65,13 @@ class Roster:
         self._counts = dict.fromkeys(STATUS_NAMES, 0)
         self.ready = self._queue()
         ground = self._ground
-        self.locks = LockLanes(ground.core, ground.locks, self.spec.name, self._offer)
+        self.locks = LockLanes(
+            ground.core, ground.locks, self.spec.name, self._offer, self._is_ordered
+        )
+
+    def _is_ordered(self) -> bool:
+        """Whether those that are ready have an order by what is in their data."""
+        return isinstance(self.ready, LaneQueue)
 
     def _offer(self, unit: Unit) -> None:
         """Have a unit be ready that was set aside."""
@@ -424,8 +430,8 @@ class Roster:
         return None if unit is None or unit.status in ENDED else unit
 
     def may_make(self) -> bool:
-        """Whether a continuous spec may have a unit made up now."""
-        if not self.spec.continuous or self.holds_back():
+        """Whether a continuous spec may have a unit made up, if none that is there can go now."""
+        if not self.spec.continuous or self.ready.holds_back() or self.locks.waiting:
             return False
         return self.made_unit() is None and self.maker.may_begin(self.spec)
 
@@ -463,20 +469,21 @@ class Roster:
                 self.more_to_see = False
                 return unit
             self.ready.set_aside(unit)
+            self.locks.set_aside(unit)
         self.more_to_see = True
         return None
 
     def best_priority(self) -> float | None:
         """Give the priority of what would be handed out next; None if there is nothing."""
-        unit = self.next_unit()
+        # Where a limit is full nothing is handed out anyway, and nothing is to be reserved for it.
+        unit = self.next_unit() if self._has_room() else self.ready.first()
         self._ground.bind_to_locks(self, bound=unit is not None and unit.locks is not None)
         if unit is not None:
             return unit.priority
         return STANDARD if self.may_make() else None
 
-    def holds_back(self) -> bool:
-        """Whether units are available, though none can go now."""
-        return self.ready.holds_back() or (self.locks.waiting > 0 and self.next_unit() is None)
+    def _has_room(self) -> bool:
+        return all(limit.room() for limit in self.limits)
 
     def room(self, now: float) -> int | None:
         """Give how many more units may be handed out now; None for any number."""

@@ -61,8 +61,8 @@ class Scheduler:
 
     def __init__(self, rosters: Mapping[str, Roster], ground: Ground) -> None:
         self._rosters, self._ground = rosters, ground
-        # How often the specs have changed.
-        self.version = 0
+        # How often the sizes that specs need have changed, by which ways of asking differ.
+        self._version = 0
         self._routes: Routes | None = None
         self._sizes: list[float] = []
         self._views: OrderedDict[_Asked, View] = OrderedDict()
@@ -79,7 +79,6 @@ class Scheduler:
         Shares are counted from here on.
         """
         self._routes = None
-        self.version += 1
         self._ground.stirred = None
         self._views.clear()
         self._changed.clear()
@@ -129,8 +128,16 @@ class Scheduler:
     def _known_routes(self) -> Routes:
         if self._routes is None:
             self._routes = Routes(self._rosters)
-            self._sizes = sorted({roster.spec.min_gb for roster in self._rosters.values()})
+            sizes = sorted({roster.spec.min_gb for roster in self._rosters.values()})
+            self._version += sizes != self._sizes
+            self._sizes = sizes
         return self._routes
+
+    @property
+    def version(self) -> int:
+        """A number that changes when ``way`` may give something else."""
+        self._known_routes()
+        return self._version
 
     def _note_asked(self, at: Instant, request: WorkRequest) -> None:
         asked, gigabytes = (request.spec_names, request.runtimes), request.available_gb
@@ -157,16 +164,16 @@ class Scheduler:
         if ground.locks.tree.puts != self._locks_seen:
             self._locks_seen = ground.locks.tree.puts
             ground.touched |= ground.lock_bound
-        for roster in ground.touched:
+        touched, ground.touched = ground.touched, {}
+        for roster in touched:
             gate = closed_gate(roster, at)
             best = None if gate is not None else roster.best_priority()
             rank = None if best is None else (roster.spec.priority, best)
             if rank != roster.rank:
                 roster.rank, roster.idle = rank, gate is IDLE
                 self._note(roster)
-        ground.touched = {roster: None for roster in ground.touched if roster.more_to_see}
-        if ground.stirred is not None:
-            ground.stirred.update(dict.fromkeys(ground.touched))
+            if roster.more_to_see:
+                ground.touch(roster)
         for limit in ground.touched_limits:
             full = not limit.room()
             if full != self._full.get(limit, False):

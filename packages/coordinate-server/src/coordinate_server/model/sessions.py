@@ -21,6 +21,8 @@ __all__ = ["KEPT_SECONDS", "SESSION_BYTES", "Forgotten", "Session", "Sessions"]
 
 SESSION_BYTES: Final = 16
 
+_NO_CALL: Final = 0
+
 KEPT_SECONDS: Final = 600.0
 """An answer is kept so long, and a session that no connection is in, after it was last heard of."""
 
@@ -73,6 +75,8 @@ class Session:
     connections: int = field(default=0, init=False)
     kept: dict[int, _Kept] = field(factory=dict, init=False)
     slots: int = field(default=0, init=False)
+    # Bytes of the answers that are kept.
+    size: int = field(default=0, init=False)
     _free: list[int] = field(factory=list, init=False)
 
     def take_slot(self) -> int:
@@ -87,14 +91,30 @@ class Session:
         heappush(self._free, slot)
 
     def load(self, slot: int, seq: int, low: int, reply: bytes | None) -> None:
-        """Take in an answer that is written down."""
-        for unused in range(self.slots, slot):
-            self.free_slot(unused)
+        """Take in an answer that is written down; ``loaded`` comes after the last one."""
         self.slots = max(self.slots, slot + 1)
-        self.kept[seq] = _Kept(slot, reply, self.heard)
-        self.acknowledge(low)
-        if seq < self.low and seq in self.kept:
-            self.free_slot(self.kept.pop(seq).slot)
+        self.low = max(self.low, low)
+        self.keep(seq, _Kept(slot, reply, self.heard))
+
+    def loaded(self) -> None:
+        """Take in that these were all."""
+        for seq in [seq for seq in self.kept if seq < self.low]:
+            self.drop(seq)
+        used = {kept.slot for kept in self.kept.values()}
+        self._free = [slot for slot in range(self.slots) if slot not in used]
+
+    def keep(self, seq: int, kept: _Kept) -> None:
+        """Keep an answer."""
+        self.drop(seq)
+        self.kept[seq] = kept
+        self.size += len(kept.reply or b"")
+
+    def drop(self, seq: int) -> _Kept | None:
+        """Keep an answer no more; its row may be in use still."""
+        kept = self.kept.pop(seq, None)
+        if kept is not None:
+            self.size -= len(kept.reply or b"")
+        return kept
 
     def acknowledge(self, low: int) -> None:
         """Forget the answers that the client has."""
@@ -102,7 +122,9 @@ class Session:
             return
         self.low = low
         for seq in [seq for seq in self.kept if seq < low]:
-            self.free_slot(self.kept.pop(seq).slot)
+            kept = self.drop(seq)
+            if kept is not None:
+                self.free_slot(kept.slot)
 
 
 class Sessions:
@@ -111,10 +133,11 @@ class Sessions:
     Arguments:
         ledger: where changes are noted.
         most: how many answers of one session may wait to be acknowledged.
+        most_bytes: how large these may be together.
     """
 
-    def __init__(self, ledger: "Ledger", most: int) -> None:
-        self._ledger, self._most = ledger, most
+    def __init__(self, ledger: "Ledger", most: int, most_bytes: int) -> None:
+        self._ledger, self._most, self._most_bytes = ledger, most, most_bytes
         self._alarms: Alarms[Session] = Alarms(_sounding)
         self.by_name: dict[bytes, Session] = {}
 
@@ -157,16 +180,24 @@ class Sessions:
             raise Forgotten(seq)
         kept = session.kept.get(seq)
         if kept is None:
-            if len(session.kept) >= self._most:
-                raise Refused(
-                    f"{len(session.kept)} answers of the session are not acknowledged"
-                    " (setting: server.limits.requests_in_flight)"
-                )
+            self._check_room(session)
             return None
         if kept.reply is None:
             raise Forgotten(seq)
         kept.asked_again = True
         return kept.reply
+
+    def _check_room(self, session: Session) -> None:
+        if len(session.kept) >= self._most:
+            raise Refused(
+                f"{len(session.kept)} answers of the session are not acknowledged"
+                " (setting: server.limits.requests_in_flight)"
+            )
+        if session.size > self._most_bytes:
+            raise Refused(
+                f"{session.size} bytes of answers of the session are not acknowledged,"
+                f" more than {self._most_bytes} (setting: server.limits.message_bytes)"
+            )
 
     def keep(self, at: Instant, session: Session, seq: int, reply: bytes | None) -> None:
         """Keep the answer to a call; None for one that is on its way and must not begin again."""
@@ -174,7 +205,7 @@ class Sessions:
             return
         known = session.kept.get(seq)
         slot = session.take_slot() if known is None else known.slot
-        session.kept[seq] = _Kept(slot, reply, at.now)
+        session.keep(seq, _Kept(slot, reply, at.now))
         self._write(session, seq)
 
     def undo(self, session: Session, seq: int) -> bool:
@@ -186,9 +217,11 @@ class Sessions:
         kept = session.kept.get(seq)
         if kept is None or kept.asked_again:
             return False
-        del session.kept[seq]
+        session.drop(seq)
         session.free_slot(kept.slot)
-        self._ledger.reply(reply_key(session.name, kept.slot), None)
+        # The row still says what was acknowledged: that must not be done again either.
+        row = reply_row(_NO_CALL, session.low, None)
+        self._ledger.reply(reply_key(session.name, kept.slot), row)
         return True
 
     def run_due(self, at: Instant) -> None:
@@ -201,12 +234,13 @@ class Sessions:
         if session.heard <= last and not session.connections:
             self._forget(session)
             return
-        for seq, kept in session.kept.items():
+        for seq, kept in list(session.kept.items()):
             if kept.since <= last and kept.reply is not None:
-                kept.reply = None
+                session.keep(seq, _Kept(kept.slot, None, kept.since))
                 self._write(session, seq)
         moments = [kept.since for kept in session.kept.values() if kept.reply is not None]
-        self._look_later(session, max(min([*moments, session.heard]), last + 1))
+        heard = at.now if session.connections else session.heard
+        self._look_later(session, min([*moments, heard]))
 
     def _look_later(self, session: Session, since: float) -> None:
         session.alarm = since + KEPT_SECONDS

@@ -21,6 +21,7 @@ class ModelSettings:
             keeps; None for all.
         limit_completed_age: seconds after its end until ``archive`` forgets a unit; None for never.
         session_replies: how many answers of a session may wait to be acknowledged.
+        session_bytes: how large these may be together before the next call is refused.
         require_token: whether a unit in somebody's hands is changed only by who names its attempt.
         limits: by name, how many units may be pending at once of all specs that use it.
     """
@@ -31,5 +32,6 @@ class ModelSettings:
     limit_completed_count: int | None = None
     limit_completed_age: float | None = None
     session_replies: int = DEFAULT_LIMITS.requests_in_flight
+    session_bytes: int = DEFAULT_LIMITS.message_bytes
     require_token: bool = False
     limits: Mapping[str, int] = field(factory=dict)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["WorkCalls"]
 
+_LOOKS = 10
+"""So often the scheduler is asked again for one call, while units are set aside for locks."""
+
 
 class WorkCalls:
     """Handing units out, and taking in what became of them; a part of ``Namespace``."""
@@ -88,15 +91,19 @@ class WorkCalls:
             if value is not None:
                 check_number(what, value)
         self._core.run_due(at)
-        choice = self._scheduler.choose(at, request)
-        if choice is None:
-            return []
-        handed = hand_out(self._core, choice.roster, at, worker_id, request)
-        if not handed:
-            raise AssertionError(f"{choice.roster.spec.name!r} was chosen and has nothing")
-        self._scheduler.charge(choice, len(handed))
-        self.workers.handed(worker_id, handed[0].attempt)
-        return handed
+        for _ in range(_LOOKS):
+            choice = self._scheduler.choose(at, request)
+            if choice is not None:
+                handed = hand_out(self._core, choice.roster, at, worker_id, request)
+                if handed:
+                    self._scheduler.charge(choice, len(handed))
+                    self.workers.handed(worker_id, handed[0].attempt)
+                    return handed
+                # Its locks were free when the scheduler looked, and are not any more.
+                self._ground.touch(choice.roster)
+            elif not self._ground.touched:
+                break
+        return []
 
     def take_back(self, at: Instant, name: str, key: bytes, attempt: int) -> None:
         """Make a unit available again whose hand-out never reached its worker."""

@@ -24,6 +24,10 @@ class Waiting(Protocol):
     def __await__(self) -> Generator[Any, None, Answer]:
         """Wait for it."""
 
+    @property
+    def outcome(self) -> Answer | None:
+        """The answer, or None if it has not come yet."""
+
     def abandon(self) -> None:
         """Say that nobody wants it any more."""
 

@@ -9,6 +9,7 @@ from coordinate_protocol.connection import ServerConnection
 from coordinate_protocol.errors import DecodeError, LimitError, ProtocolError
 from coordinate_protocol.messages import Incoming
 from coordinate_server.net.backend import Answer, Delivery, Peer, Waiting
+from coordinate_server.net.later import Later, refused
 from coordinate_server.net.shared import Shared
 
 __all__ = ["Connection"]
@@ -42,7 +43,7 @@ class Connection(asyncio.Protocol):
         self._eof = False
         self._refused = False
         self._timer: asyncio.TimerHandle | None = None
-        self._tasks: dict[asyncio.Task[None], tuple[list[Waiting], int]] = {}
+        self._tasks: dict[asyncio.Task[None], Later] = {}
         self._waiting: dict[Waiting, None] = {}
 
     # ---- what asyncio calls ----
@@ -119,7 +120,8 @@ class Connection(asyncio.Protocol):
             for incoming in self._framing.receive(data):
                 completed = True
                 self._take(incoming)
-                self._held = self._in_flight >= limits.requests_in_flight
+                # What waits is bounded by itself: it must not keep us from seeing the peer go.
+                self._held = self._in_flight - len(self._waiting) >= limits.requests_in_flight
                 if self._held:
                     break
         except ProtocolError as error:
@@ -133,31 +135,30 @@ class Connection(asyncio.Protocol):
         self._in_flight += len(answers)
         for answer in answers:
             if isinstance(answer, Awaitable):
-                self._later(incoming, answers)
+                self._later(Later(incoming, answers))
                 return
         self._reply(incoming, cast("Sequence[Answer]", answers))
 
-    def _later(self, incoming: Incoming, answers: Sequence[Answer | Awaitable[Answer]]) -> None:
-        waiting = [answer for answer in answers if isinstance(answer, Waiting)]
-        self._waiting.update(dict.fromkeys(waiting))
-        task = self._shared.loop.create_task(self._wait(incoming, answers))
-        self._tasks[task] = waiting, len(answers)
-        task.add_done_callback(self._waited)
+    def _later(self, later: Later) -> None:
+        most = self._shared.limits.requests_in_flight
+        if later.waiting and len(self._waiting) + len(later.waiting) > most:
+            later = Later(later.incoming, refused(later.incoming, later.answers, most))
+        self._waiting.update(dict.fromkeys(later.waiting))
+        task = self._shared.loop.create_task(self._complete(later))
+        self._tasks[task] = later
+        task.add_done_callback(self._completed)
 
-    def _waited(self, task: asyncio.Task[None]) -> None:
-        waiting, number = self._tasks.pop(task)
-        for answer in waiting:
+    async def _complete(self, later: Later) -> None:
+        self._reply(later.incoming, await later.complete())
+
+    def _completed(self, task: asyncio.Task[None]) -> None:
+        later = self._tasks.pop(task)
+        for answer in later.waiting:
             del self._waiting[answer]
         if task.cancelled():
-            self._in_flight -= number
+            _undelivered(later.given, gone=True)
+            self._in_flight -= len(later.answers)
             self._end_if_idle()
-
-    async def _wait(
-        self, incoming: Incoming, answers: Sequence[Answer | Awaitable[Answer]]
-    ) -> None:
-        later = [answer for answer in answers if isinstance(answer, Awaitable)]
-        done = iter(await asyncio.gather(*later))
-        self._reply(incoming, [next(done) if isinstance(a, Awaitable) else a for a in answers])
 
     def _end_of_input(self) -> None:
         self._ending = True
@@ -190,7 +191,7 @@ class Connection(asyncio.Protocol):
         self._in_flight -= sum(len(answers) for _, answers in out)
         gone = self._transport is None or self._transport.is_closing()
         if gone or self._eof:
-            out = [(data, answers) for data, answers in out if not _undelivered(answers, gone)]
+            out = [(data, answers) for data, answers in out if not _undelivered(answers, gone=gone)]
         if self._transport is None:
             return
         if out:
@@ -257,7 +258,7 @@ class Connection(asyncio.Protocol):
             transport.resume_reading()
 
 
-def _undelivered(answers: Iterable[Answer], gone: bool) -> bool:
+def _undelivered(answers: Iterable[Answer], *, gone: bool) -> bool:
     """Tell of answers that must not get lost; whether their message is not to be written.
 
     A peer that sends no more looks like one that is gone, so nothing is entrusted to it.

@@ -1,6 +1,7 @@
 """What a call is answered with."""
 
 from collections.abc import Callable
+from typing import Any
 
 from attrs import frozen
 
@@ -17,6 +18,8 @@ class Delivery(Response):
 
     Arguments:
         undelivered: called if the connection was gone before it was written.
+        rest: the result without what is undone by that; None where nothing is left of the call.
     """
 
     undelivered: Callable[[], None]
+    rest: Any = None

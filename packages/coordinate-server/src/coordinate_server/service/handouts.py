@@ -61,7 +61,10 @@ class HandoutCalls:
         if found or not wait:
             return _handed(asker, self.lines, found)
         waiting = self.lines.wait(call.at.now + wait, asker)
-        return waiting.mapped(lambda found: _handed(asker, self.lines, found))
+        return waiting.mapped(lambda found: self._awaited(asker, found))
+
+    def _awaited(self, asker: Asker, found: list[HandOut] | Exception) -> Any:
+        return found if isinstance(found, Exception) else _handed(asker, self.lines, found)
 
     def update_work_unit(
         self, call: Call, work_spec_name: object, work_unit_key: object, options: object
@@ -95,7 +98,10 @@ class HandoutCalls:
             return results, None, None
         found = self.lines.get_work(call.at, asker)
         units = [_unit(asker, unit, call.at) for unit in found]
-        return _with_undo((results, units, asker.message), self.lines, asker, found)
+        if not found:
+            return results, units, asker.message
+        undo = partial(self.lines.take_back, asker.namespace, found)
+        return Handed((results, units, asker.message), undo, rest=(results, [], asker.message))
 
 
 # ---- asking ----
@@ -133,15 +139,9 @@ def _handed(asker: Asker, lines: WaitingLines, found: Sequence[HandOut]) -> Hand
     at = lines.clock.instant()
     units = [_unit(asker, unit, at) for unit in found]
     result = (units[0] if units else _NO_WORK) if asker.request.max_jobs == 1 else units
-    return _with_undo((result, asker.message), lines, asker, found)
-
-
-def _with_undo(
-    result: Any, lines: WaitingLines, asker: Asker, found: Sequence[HandOut]
-) -> Handed | Any:
     if not found:
-        return result
-    return Handed(result, partial(lines.take_back, asker.namespace, found))
+        return result, asker.message
+    return Handed((result, asker.message), partial(lines.take_back, asker.namespace, found))
 
 
 def _unit(asker: Asker, unit: HandOut, at: Instant) -> tuple[Any, ...]:

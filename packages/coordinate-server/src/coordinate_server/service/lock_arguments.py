@@ -41,6 +41,8 @@ _NAMES: Final = {mode: name for name, mode in MODES.items()}
 _DEFAULT_SECONDS: Final = 60
 _MOST_SECONDS: Final = 1_000_000
 _MOST_PATHS: Final = 10_000
+# Each part of a path is a step in the tree: more of them in one call would stop all others.
+_MOST_PARTS: Final = 20_000
 _MOST_TOKEN: Final = 2**63 - 1
 
 
@@ -58,7 +60,11 @@ def path_list(value: object, call: Call) -> list[Path]:
     if len(value) > _MOST_PATHS:
         raise ValueError(f"paths should be at most {_MOST_PATHS}, not {len(value)}")
     most_bytes = call.namespace.settings.key_bytes
-    return [path_of(path, most_bytes) for path in value]
+    paths = [path_of(path, most_bytes) for path in value]
+    parts = sum(map(len, paths))
+    if parts > _MOST_PARTS:
+        raise ValueError(f"paths should have at most {_MOST_PARTS} parts in all, not {parts}")
+    return paths
 
 
 def seconds(timeout: object, read: Options) -> float:

@@ -62,13 +62,12 @@ class ServerInfo:
         # Unknown options are left alone: a newer client must be able to greet an older server.
         read = Options.read(options, Call(call.namespace, call.namespace_name, call.at), _HELLO)
         _agree(read.given.get("protocol", [PROTOCOL_VERSION]))
-        name = read.name("namespace")
+        name, session = read.name("namespace"), _session_option(read.given.get("session"))
         if name is not None and name != call.namespace_name and not self.shared:
             call.join(None)
             call.namespace_name, call.namespace = name, self.model.namespace(name)
         call.greeted = True
-        session = self._session(call, read.given.get("session"))
-        return session | {
+        return self._session(call, session) | {
             "protocol": PROTOCOL_VERSION,
             "server": "coordinate",
             "version": __version__,
@@ -76,18 +75,24 @@ class ServerInfo:
             "capabilities": list(self.capabilities),
         }
 
-    def _session(self, call: Call, wanted: object) -> dict[str, Any]:
+    def _session(self, call: Call, wanted: bytes | bool) -> dict[str, Any]:
         """Open a session or go on with one; the names of both are told by nobody else."""
-        if wanted is None or wanted is False:
+        if wanted is False:
             return {}
         if wanted is True:
             name = os.urandom(SESSION_BYTES)
             call.join(self.model.sessions.open(call.at, name, call.namespace_name))
             return {"session": name}
-        if not isinstance(wanted, bytes):
-            raise ValueError(f"session should be true or a session's bytes, not {shown(wanted)}")
         call.join(self.model.sessions.find(call.at, wanted, call.namespace_name))
         return {"session": None if call.session is None else wanted}
+
+
+def _session_option(wanted: object) -> bytes | bool:
+    if wanted is None:
+        return False
+    if not isinstance(wanted, bytes | bool):
+        raise ValueError(f"session should be true or a session's bytes, not {shown(wanted)}")
+    return wanted
 
 
 def _agree(versions: object) -> None:

@@ -62,6 +62,9 @@ class SessionCalls:
         session = call.session
         if session is None:
             return Failure(request.id, "a seq needs a session: say hello with the option session")
+        if call.native_bytes:
+            # An answer is kept as it went out, and that of a client of byte strings is another one.
+            return Failure(request.id, "a seq needs a request whose strings are text")
         running = self._running.get((session.name, seq))
         if running is not None:
             return self._move(running, request)
@@ -124,13 +127,16 @@ class SessionCalls:
         sessions.keep(at, session, seq, reply)
         if not isinstance(answer, Delivery):
             return _read(answer.id, reply)
-        undelivered = answer.undelivered
+        return Delivery(answer.id, _result(reply), lambda: self._undo(session, seq, answer))
 
-        def undo() -> None:
-            if sessions.undo(session, seq):
-                undelivered()
-
-        return Delivery(answer.id, _result(reply), undo)
+    def _undo(self, session: Session, seq: int, answer: Delivery) -> None:
+        """Have what was handed out not be so; the rest of the call stays done."""
+        if not self.model.sessions.undo(session, seq):
+            return
+        answer.undelivered()
+        if answer.rest is not None:
+            rest = _written(Response(answer.id, answer.rest))
+            self.model.sessions.keep(self.clock.instant(), session, seq, rest)
 
 
 # What a kept answer begins with.

@@ -27,10 +27,12 @@ class Handed:
     Arguments:
         value: the result.
         undelivered: called if the connection was gone before it was written.
+        rest: the result without what is undone by that; None where nothing is left of the call.
     """
 
     value: Any
     undelivered: Callable[[], None]
+    rest: Any = None
 
 
 def _nothing() -> None:
@@ -54,6 +56,11 @@ class Pending:
     _result: Any = field(default=None, init=False)
     _callbacks: list[Callable[[Any], None]] = field(factory=list, init=False, repr=False)
     _futures: list[asyncio.Future[Any]] = field(factory=list, init=False, repr=False)
+
+    @property
+    def outcome(self) -> Any:
+        """The result, or None if there is none yet."""
+        return self._result
 
     def settle(self, result: Any) -> None:
         """Give the result, an exception for a failure; once, and not after it was abandoned."""

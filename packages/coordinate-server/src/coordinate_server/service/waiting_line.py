@@ -1,5 +1,6 @@
 """Workers that wait for work, in the order in which they asked."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from heapq import heapify, heappop, heappush
@@ -13,6 +14,8 @@ from coordinate_server.service.clock import Clock
 from coordinate_server.service.waiting import Later, Pending, Timer
 
 __all__ = ["Asker", "WaitingLines"]
+
+_LOG = logging.getLogger("coordinate.server")
 
 
 @frozen
@@ -43,12 +46,14 @@ class _Waiter:
         ticket: the order in which it came.
         pending: its answer.
         timer: ends the wait.
+        way: how it asks, as its line has it.
     """
 
     asker: Asker
     ticket: int
     pending: Pending
     timer: Timer
+    way: Hashable = None
 
 
 @define(eq=False)
@@ -64,15 +69,13 @@ class _Line:
     version: int = field(default=-1, init=False)
 
     def add(self, waiter: _Waiter) -> None:
-        way = self.namespace.way_of_asking(waiter.asker.request)
+        way = waiter.way = self.namespace.way_of_asking(waiter.asker.request)
         self.ways.setdefault(way, OrderedDict())[waiter.ticket] = waiter
 
     def remove(self, waiter: _Waiter) -> None:
-        for way, waiters in self.ways.items():
-            if waiters.pop(waiter.ticket, None) is not None:
-                if not waiters:
-                    del self.ways[way]
-                return
+        waiters = self.ways.get(waiter.way, OrderedDict())
+        if waiters.pop(waiter.ticket, None) is not None and not waiters:
+            del self.ways[waiter.way]
 
     def sort_anew(self) -> None:
         """Look again who asks alike: that depends on the specs that there are."""
@@ -144,6 +147,8 @@ class WaitingLines:
         for line in list(self._lines.values()):
             if line.namespace.stirred:
                 self._serve_line(self.clock.instant(), line)
+                if line.namespace.stirred:
+                    self.changed()
 
     def _serve_line(self, at: Instant, line: _Line) -> None:
         """Ask for the first of each way, oldest first, until there is nothing for any of them."""
@@ -161,7 +166,13 @@ class WaitingLines:
 
     def _serve_one(self, at: Instant, line: _Line, waiter: _Waiter) -> bool:
         asker = waiter.asker
-        found = line.namespace.get_work(at, asker.worker_id, asker.request)
+        try:
+            found: list[HandOut] | Exception
+            found = line.namespace.get_work(at, asker.worker_id, asker.request)
+        except Exception as error:  # noqa: BLE001 - logged, and told to whom it concerns
+            # It is the answer to this call; all that others did goes on to be committed.
+            _LOG.exception("work for %r, who waits", asker.worker_id)
+            found = error
         if found:
             self._remove(waiter)
             waiter.pending.settle(found)

@@ -1,11 +1,11 @@
 """Clients that wait for something to change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from attrs import define, field
 
 from coordinate_server.model import Namespace
-from coordinate_server.model.feed import Change, Happened, Topic
+from coordinate_server.model.feed import Change, Feed, Happened, Topic, newest_of
 from coordinate_server.service.clock import Clock
 from coordinate_server.service.waiting import Later, Pending, Timer
 
@@ -17,13 +17,11 @@ class Interest:
     """What a client watches.
 
     Arguments:
-        topics: of what changes may be of interest.
-        wanted: whether one is.
-        limit: how many are answered at once.
+        topics: what it is.
+        limit: how many changes are answered at once.
     """
 
     topics: frozenset[Topic]
-    wanted: Callable[[Change], bool]
     limit: int
 
 
@@ -33,13 +31,11 @@ class _Watcher:
 
     Arguments:
         interest: what it watches.
-        after: what it has seen, or is of no interest to it.
         pending: its answer.
         timer: ends the wait.
     """
 
     interest: Interest
-    after: int
     pending: Pending
     timer: Timer
 
@@ -50,7 +46,7 @@ class _Watched:
 
     Arguments:
         namespace: the namespace.
-        seen: the position up to which everybody was told.
+        seen: the position up to which everybody who waits was told.
     """
 
     namespace: Namespace
@@ -77,22 +73,25 @@ class Watchers:
         """Give what has happened after a position; without one, the position now."""
         feed = namespace.feed
         feed.watch(self.clock.instant().now)
-        self._watched.setdefault(namespace, _Watched(namespace, feed.position))
+        if namespace not in self._watched:
+            self._watched[namespace] = _Watched(namespace, feed.position)
         if after is None:
             return Happened(feed.position, reset=False, changes=())
-        return feed.since(after, interest.wanted, interest.limit)
+        return feed.since(after, interest.topics, interest.limit)
 
-    def wait(self, namespace: Namespace, interest: Interest, after: int, seconds: float) -> Pending:
-        """Wait for something to happen after a position up to which nothing of interest has.
+    def wait(self, namespace: Namespace, interest: Interest, seconds: float) -> Pending:
+        """Wait for something to happen after the position now.
 
         Gives what is settled with ``Happened``, after so many seconds without a change.
         """
         watched = self._watched[namespace]
+        # So that everybody who waits has seen the same.
+        self._tell(watched)
         pending = Pending(
             lambda: self._remove(watched, watcher), lambda: self._give_up(watched, watcher)
         )
         timer = self.later(seconds, lambda: self._give_up(watched, watcher))
-        watcher = _Watcher(interest, after, pending, timer)
+        watcher = _Watcher(interest, pending, timer)
         for topic in interest.topics:
             watched.watchers.setdefault(topic, {})[watcher] = None
         return pending
@@ -105,8 +104,7 @@ class Watchers:
                 feed.watch(self.clock.instant().now)
             elif self._rests(watched):
                 continue
-            if feed.position != watched.seen:
-                self._tell(watched)
+            self._tell(watched)
 
     def _rests(self, watched: _Watched) -> bool:
         watched.namespace.feed.rest(self.clock.instant().now)
@@ -116,24 +114,29 @@ class Watchers:
         return False
 
     def _tell(self, watched: _Watched) -> None:
-        feed = watched.namespace.feed
-        told: dict[_Watcher, None] = {}
-        topics = feed.topics_since(watched.seen)
-        for topic in watched.watchers if topics is None else topics:
-            told |= watched.watchers.get(topic, {})
+        feed, seen = watched.namespace.feed, watched.seen
+        if feed.position == seen:
+            return
         watched.seen = feed.position
-        for watcher in told:
-            interest = watcher.interest
-            happened = feed.since(watcher.after, interest.wanted, interest.limit)
-            if happened.changes or happened.reset:
-                self._settle(watched, watcher, happened)
-            else:
-                watcher.after = happened.position
+        if not watched.watchers:
+            return
+        news = feed.news(seen)
+        if news is None:
+            for watcher in _all(watched.watchers):
+                self._settle(watched, watcher, Happened(feed.position, reset=True, changes=()))
+            return
+        by_topic: dict[Topic, list[Change]] = {}
+        for change in news:
+            for topic in change.topics():
+                if topic in watched.watchers:
+                    by_topic.setdefault(topic, []).append(change)
+        told = {topic: newest_of(changes) for topic, changes in by_topic.items()}
+        for watcher in _all({topic: watched.watchers[topic] for topic in told}):
+            self._settle(watched, watcher, _happened(feed, seen, watcher.interest, told))
 
     def _give_up(self, watched: _Watched, watcher: _Watcher) -> None:
-        interest = watcher.interest
-        happened = watched.namespace.feed.since(watcher.after, interest.wanted, interest.limit)
-        self._settle(watched, watcher, happened)
+        # What has happened since the last commit is told by the next call.
+        self._settle(watched, watcher, Happened(watched.seen, reset=False, changes=()))
         self.changed()
 
     def _settle(self, watched: _Watched, watcher: _Watcher, happened: Happened) -> None:
@@ -147,3 +150,17 @@ class Watchers:
             watchers.pop(watcher, None)
             if not watchers:
                 watched.watchers.pop(topic, None)
+
+
+def _all(watchers: Mapping[Topic, Mapping[_Watcher, None]]) -> list[_Watcher]:
+    return list({watcher: None for found in watchers.values() for watcher in found})
+
+
+def _happened(
+    feed: Feed, seen: int, interest: Interest, told: Mapping[Topic, tuple[Change, ...]]
+) -> Happened:
+    """Put together what a watcher of some topics is told; mostly it is of one."""
+    concerned = [told[topic] for topic in interest.topics if topic in told]
+    if len(concerned) == 1 and len(concerned[0]) <= interest.limit:
+        return Happened(feed.position, reset=False, changes=concerned[0])
+    return feed.since(seen, interest.topics, interest.limit)

@@ -1,13 +1,21 @@
 """The operation that tells what has changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from coordinate_protocol.constants import MAX_WAIT
 from coordinate_protocol.errors import shown
 from coordinate_protocol.values import key_value
-from coordinate_server.model.feed import LOCKS, SPECS, Change, Happened, Topic, units_of
-from coordinate_server.model.locks.paths import Path, path_of, path_value
+from coordinate_server.model.feed import (
+    LOCKS,
+    SPECS,
+    Change,
+    Happened,
+    Topic,
+    locks_below,
+    units_of,
+)
+from coordinate_server.model.locks.paths import path_of, path_value
 from coordinate_server.service.arguments import Options, text
 from coordinate_server.service.call import Call
 from coordinate_server.service.waiting import Pending
@@ -38,33 +46,27 @@ class WatchCalls:
         after = read.integer("after", 0, 0, _LAST) if read.has("after") else None
         wait = read.number("wait", 0, 0, MAX_WAIT)
         happened = self.watchers.look(call.namespace, interest, after)
-        if after is None or happened.changes or happened.reset or not wait:
+        # What is not the newest position yet was too much to look at for one call.
+        done = after is None or happened.changes or happened.reset
+        if done or not wait or happened.position != call.namespace.feed.position:
             return _shown(happened)
-        waiting = self.watchers.wait(call.namespace, interest, happened.position, wait)
-        return waiting.mapped(_shown)
+        return self.watchers.wait(call.namespace, interest, wait).mapped(_shown)
 
 
 def _interest(topics: object, most_bytes: int) -> Interest:
     if not isinstance(topics, list | tuple) or not 1 <= len(topics) <= _MOST_TOPICS:
         raise ValueError(f"topics should be an array of 1 to {_MOST_TOPICS}, not {shown(topics)}")
-    wanted: dict[Topic, None] = {}
-    paths: list[Path] = []
-    for topic in topics:
-        kind, value = _topic(topic)
-        if kind == "path":
-            paths.append(path_of(value, most_bytes, empty=True))
-            wanted[LOCKS] = None
-        else:
-            wanted[SPECS if kind == "specs" else units_of(text(value, kind))] = None
-    exactly = frozenset(wanted) - {LOCKS}
-
-    def is_wanted(change: Change) -> bool:
-        return change.topic in exactly or (change.topic == LOCKS and _within(change.key, paths))
-
-    return Interest(frozenset(wanted), is_wanted, _DEFAULT_LIMIT)
+    return Interest(frozenset(_topic(topic, most_bytes) for topic in topics), _DEFAULT_LIMIT)
 
 
-def _topic(topic: object) -> tuple[str, Any]:
+def _topic(topic: object, most_bytes: int) -> Topic:
+    kind, value = _said(topic)
+    if kind == "path":
+        return locks_below(path_of(value, most_bytes, empty=True))
+    return SPECS if kind == "specs" else units_of(text(value, kind))
+
+
+def _said(topic: object) -> tuple[str, Any]:
     if isinstance(topic, Mapping) and len(topic) == 1:
         ((name, value),) = topic.items()
         kind = text(name, "the name of a topic")
@@ -72,10 +74,6 @@ def _topic(topic: object) -> tuple[str, Any]:
             return kind, value
     known = "{specs: true}, {work_spec_name: name} or {path: [part ...]}"
     raise ValueError(f"a topic should be {known}, not {shown(topic)}")
-
-
-def _within(path: Path, above: Sequence[Path]) -> bool:
-    return any(path[: len(prefix)] == prefix for prefix in above)
 
 
 def _shown(happened: Happened) -> dict[str, Any]:
