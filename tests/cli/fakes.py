@@ -1,9 +1,11 @@
-"""A TaskMaster without a server, and a way to run the command line on it."""
+"""A TaskMaster and a LockClient without a server, and a way to run the command line on them."""
 
 import logging
+from typing import Any
 
 from click.testing import CliRunner
 
+from coordinate_client.changes import Changes
 from coordinate_client.cli.application import coordinate
 from coordinate_client.cli.session import Session
 from coordinate_client.exceptions import NoSuchWorkSpecError
@@ -24,10 +26,75 @@ def say(message):
     logger.debug("method: %s", message, extra={"server_message": message})
 
 
-class FakeTaskMaster:
+class FakeWatch:
+    """A feed of changes: what happens while somebody waits for one.
+
+    `script` has a function for each wait; after the last one comes Ctrl-C. An exception in it is
+    raised; `position` is that of the next answer.
+    """
+
+    def __init__(self):
+        self.script = []
+        self.watched = []
+        self.position = 7
+        self.unsupported = None
+
+    def watch(self, topics, after=None, wait=None, limit=None):
+        if self.unsupported is not None:
+            raise self.unsupported
+        if after is not None:
+            self.watched.append((topics, after, wait, limit))
+            if not self.script:
+                raise KeyboardInterrupt
+            happens = self.script.pop(0)
+            if isinstance(happens, Exception):
+                raise happens
+            happens()
+            self.position += 1
+        return Changes(self.position, reset=False, changes=())
+
+
+class FakeLocks(FakeWatch):
+    """Locks in a list, as a server tells them."""
+
+    def __init__(self, *locks):
+        super().__init__()
+        self.there = list(locks)
+        self.forced = []
+        self.asked = []
+        self.locker = None
+        self.held: Any = None
+        self.closed = False
+
+    def close(self):
+        self.closed = True
+
+    def list_locks(self, path=(), limit=None):
+        self.asked.append(path)
+        return iter([one for one in self.there if one["path"][: len(path)] == path])
+
+    def force_unlock(self, path, token=None):
+        self.forced.append((path, token))
+        gone = [one for one in self.there if (one["path"], one["token"]) == (path, token)]
+        self.there = [one for one in self.there if one not in gone]
+        return len(gone)
+
+    def hold(self, *arguments, **options):
+        self.asked.append(arguments)
+        return self.held(*arguments, **options)
+
+
+def lock_of(path, locker="l1", **told):
+    """A lock as `list_locks` tells it."""
+    lock = {"path": path, "mode": "exclusive", "locker_id": locker, "token": 19, "age": 2.5}
+    return lock | {"expires": 1028.0, "count": 1, "waiters": [], "waiters_count": 0} | told
+
+
+class FakeTaskMaster(FakeWatch):
     """Answers from memory and notes what it was asked to change."""
 
     def __init__(self, block=None):
+        super().__init__()
         self.block = block
         self.specs = {
             "beta": {"name": "beta", "min_gb": 1, "then": "alpha"},
@@ -147,8 +214,19 @@ class FakeTaskMaster:
         return {"coordinate": {"server": {"port": 5932}}}
 
 
-def run(*arguments, master=None, input=None, **session):
-    """Run the command line on a fake; click's result, with `stdout`, `stderr` and `exit_code`."""
+def run(*arguments, master=None, locks=None, input=None, **session):
+    """Run the command line on fakes; click's result, with `stdout`, `stderr` and `exit_code`."""
     master = FakeTaskMaster() if master is None else master
-    given = Session(connect=lambda _block: master, clock=lambda: 1000.5, **session)
+    locks = FakeLocks() if locks is None else locks
+
+    def connect_locks(_block, locker):
+        locks.locker = locker
+        return locks
+
+    given = Session(
+        connect=lambda _block: master,
+        connect_locks=connect_locks,
+        clock=lambda: 1000.5,
+        **{"timer": lambda: 0.0, "sleep": lambda _seconds: None} | session,
+    )
     return CliRunner().invoke(coordinate, list(arguments), obj=given, input=input)

@@ -156,6 +156,28 @@ def test_dry_run_tells_and_does_nothing():
     assert master.calls == []
 
 
+LOCKED = "  fetch: {p3: {locks: [[index, 3], {path: [log], mode: shared}]}}\n"
+
+
+def test_units_need_locks():
+    """They go with the units; a server that would not heed them is not given any."""
+    master = FlowMaster(Server(1, "1", "", frozenset({"unit_locks"})))
+    text = f"flows: {{fetch: {{min_gb: 1}}}}\nunits:\n{LOCKED}"
+    dry = flow(text, "--dry-run", master=master)
+    assert "work unit 'p3' of 'fetch': new, locks /index/3, locks /log shared\n" in dry
+    flow(text, master=master)
+    locks = [
+        {"path": ["index", 3], "mode": "exclusive"},
+        {"path": ["log"], "mode": "shared"},
+    ]
+    assert master.calls == ["fetch", ("fetch", [("p3", {}, {"locks": locks})])]
+    told = json.loads(flow(text, "--dry-run", "--again", "--json", master=master))
+    assert told["units"][0]["locks"] == locks
+    assert "would ignore 'locks'" in flow(text, master=FlowMaster(), code=1)
+    wrong = text.replace("[index, 3]", "3")
+    assert "'p3' of 'fetch': locks: item 3 must be a path as [index, 3]" in flow(wrong, code=1)
+
+
 def test_dry_run_as_json():
     """The same for programs."""
     master = FlowMaster()
@@ -174,6 +196,7 @@ def test_dry_run_as_json():
             {"spec": "fetch", "key": "p1", "hard": True},
             {"spec": "fetch", "key": "p2", "hard": False},
         ],
+        "locks": [],
     }
     assert told["counts"] == {"new": 3, "again": 0, "left_alone": 0, "edges": 2}
 

@@ -55,8 +55,9 @@ def test_units_are_read():
 
 
 def test_locks_of_units_are_read():
-    """Each a path, a path with a mode, or a map of both."""
+    """Each a path, as a list or as on a command line, a path with a mode, or a map of both."""
     locks = [["index", 3], [["log", 1.5], "shared"], {"path": ["c"], "mode": "shared"}]
+    locks += ['/index/4/"5"', {"path": "d/6"}]
     flow, faults = read_flow(document({"a": {"x": {"locks": locks}, "y": {"locks": None}}}))
     assert faults == []
     assert flow.units["a", "x"].options == {
@@ -64,6 +65,8 @@ def test_locks_of_units_are_read():
             {"path": ["index", 3], "mode": "exclusive"},
             {"path": ["log", 1.5], "mode": "shared"},
             {"path": ["c"], "mode": "shared"},
+            {"path": ["index", 4, "5"], "mode": "exclusive"},
+            {"path": ["d", 6], "mode": "exclusive"},
         ]
     }
     assert flow.units["a", "y"].options == {}
@@ -90,7 +93,13 @@ def test_of_two_needs_of_the_same_unit_the_hard_one_counts():
         ({"data": 5}, "data 5 must be a map"),
         ({"data": {"n": {1: 2}}}, "data, at 'n': "),
         ({"data": {"n": {1, 2}}}, "data, at 'n': "),
-        ({"locks": "index"}, "locks 'index' must be a list of paths"),
+        ({"locks": "index"}, "locks 'index' must be a list; each item is a path as [index, 3]"),
+        ({"locks": [5]}, "locks: item 5 must be a path as [index, 3] or /index/3, or {path:"),
+        ({"locks": [{"path": ["a"], "mood": "bad"}]}, "locks: item {'mood': 'bad', 'path': ['a']}"),
+        ({"locks": [{"path": 5}]}, "locks: path 5 must be"),
+        ({"locks": ["a//b"]}, "locks: path 'a//b': it has a part without a name"),
+        ({"locks": ["/"]}, "locks: path () has no parts"),
+        ({"locks": [["a", 1], "a"]}, "locks: path ('a', 1) is under ('a',)"),
         ({"locks": [["index", True]]}, "part True of path ['index', True] is not usable"),
         ({"locks": [[["index"], "both"]]}, "mode 'both' must be"),
         ({"depends_on": "y"}, "depends_on 'y' must be a list"),

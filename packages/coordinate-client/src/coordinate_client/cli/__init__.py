@@ -8,7 +8,12 @@
     loading      adding many units, with a progress bar
     said         what the server says besides its answers: why it refused
     unit_details, reasons      lines about one unit, and about reasons
-    specs, units, summary, workers, server, flow, dependencies, explanation      the commands
+    watching     looking again and again: ``--watch``
+    lock_paths, lock_lines, lock_options, durations      locks as people write and read them
+    child, signals, terminal      a command in the foreground that can be ended: ``lock``
+    codes        exit codes
+    specs, units, retries, summary, workers, server, flow, dependencies, explanation,
+    locks, lock_command      the commands
 
 The extra ``[cli]`` brings what they need; this module alone works without, so that it can say so.
 """
@@ -26,7 +31,8 @@ def main() -> None:
     """Run the command that the process's arguments name; never returns.
 
     Exits with 0 (done), 1 (the operation failed), 2 (nothing to do), 3 (no server reached),
-    64 (wrong usage) or 130 (interrupted).
+    64 (wrong usage) or 130 (interrupted); ``lock`` with the code of the command that it runs, and
+    with 75 where the lock was lost.
     """
     try:
         for name in NEEDED:

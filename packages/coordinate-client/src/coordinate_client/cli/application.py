@@ -12,25 +12,22 @@ from coordinate_client.cli import (
     dependencies,
     explanation,
     flow,
+    lock_command,
+    locks,
+    retries,
     server,
     specs,
     summary,
     units,
     workers,
 )
+from coordinate_client.cli.codes import FAILED, INTERRUPTED, UNREACHABLE, USAGE
 from coordinate_client.cli.session import Session
 from coordinate_client.exceptions import ConnectionFailed, CoordinateException, RpcError
 from coordinate_protocol.configuration import ConfigError
 from coordinate_protocol.errors import ProtocolError
 
-__all__ = ["FAILED", "INTERRUPTED", "UNREACHABLE", "USAGE", "coordinate"]
-
-FAILED = 1
-UNREACHABLE = 3
-# sysexits.h: EX_USAGE. click's own 2 means "nothing to do" here, as it did in 0.1.5's run_one.
-USAGE = 64
-# What shells give for a process that SIGINT ended: 128 + 2.
-INTERRUPTED = 130
+__all__ = ["coordinate"]
 
 WHAT_TO_DO = "start one with 'coordinated', or name another with --address HOST:PORT"
 
@@ -128,6 +125,19 @@ def coordinate(ctx: click.Context, config_path: Path | None, address: str | None
     session.address = address
 
 
-for module in (dependencies, explanation, flow, server, specs, summary, units, workers):
+MODULES = (
+    dependencies,
+    explanation,
+    flow,
+    lock_command,
+    locks,
+    retries,
+    server,
+    specs,
+    summary,
+    units,
+    workers,
+)
+for module in MODULES:
     for command in module.COMMANDS:
         coordinate.add_command(command)

@@ -64,9 +64,10 @@ def flow(
     """Load the work specs and units of a flow FILE.
 
     FILE is YAML or JSON, - is standard input: 'flows: {name: spec}', nested names join with ".";
-    'units: {SPEC: {KEY: {data: {...}, priority: N, delay: SECONDS, depends_on: [...]}}}', where an
-    item of depends_on is KEY (of the same spec), [SPEC, KEY], or {spec: SPEC, key: KEY, hard:
-    false}; 'yakonfig_modules: [...]' names modules whose defaults go into the configuration that
+    'units: {SPEC: {KEY: {data: {...}, priority: N, delay: SECONDS, depends_on: [...], locks:
+    [...]}}}', where an item of depends_on is KEY (of the same spec), [SPEC, KEY], or {spec: SPEC,
+    key: KEY, hard: false}, and one of locks is a path as [index, 3], or {path: [index, 3], mode:
+    shared}; 'yakonfig_modules: [...]' names modules whose defaults go into the configuration that
     the specs get.
 
     All of it is checked before anything is changed. Specs are set where they are new or changed.

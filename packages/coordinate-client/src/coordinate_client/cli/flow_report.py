@@ -6,6 +6,8 @@ from typing import Any
 from coordinate_client.cli.output import as_json
 from coordinate_client.flows.parts import Unit, UnitName, called
 from coordinate_client.flows.plans import Difference, Plan, SpecChange
+from coordinate_client.paths import EXCLUSIVE
+from coordinate_client.written_paths import path_text
 from coordinate_protocol.constants import STATUS_NAMES
 
 __all__ = ["done_lines", "done_values", "plan_lines", "plan_values"]
@@ -101,6 +103,9 @@ def _fate(unit: Unit, plan: Plan) -> Iterator[str]:
         yield "made available again"
     for need in unit.needs:
         yield f"{'needs' if need.hard else 'softly needs'} {called(need.earlier)}"
+    for lock in unit.options.get("locks", ()):
+        shared = "" if lock["mode"] == EXCLUSIVE else f" {lock['mode']}"
+        yield f"locks {path_text(lock['path'])}{shared}"
 
 
 def _status(unit: Unit, plan: Plan) -> str | None:
@@ -125,4 +130,5 @@ def _unit_values(unit: Unit, plan: Plan) -> dict[str, Any]:
         "change": added if unit.name in plan.units else "left_alone",
         "status": status,
         "depends_on": needs,
+        "locks": unit.options.get("locks", []),
     }

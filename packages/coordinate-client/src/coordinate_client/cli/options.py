@@ -20,6 +20,7 @@ __all__ = [
     "spec_options",
     "status_option",
     "units_option",
+    "watch_option",
 ]
 
 Function = Callable[..., Any]
@@ -36,6 +37,10 @@ pass_session = click.make_pass_decorator(Session, ensure=True)
 
 json_option = click.option(
     "--json", "wants_json", is_flag=True, help="Print one JSON document and nothing else."
+)
+
+watch_option = click.option(
+    "--watch", "wants_watch", is_flag=True, help="Stay, and show anew what changes, until Ctrl-C."
 )
 
 status_option = click.option(

@@ -9,6 +9,8 @@ from coordinate_protocol.constants import STATUS_NAMES
 
 __all__ = ["reason_lines", "unit_line"]
 
+# A list that is one value: where a lock is, which the text says.
+SINGLE = "path"
 # Details that are points in time, seconds since 1970.
 MOMENTS = frozenset({"began", "ended", "expiration", "expires", "until"})
 
@@ -26,7 +28,7 @@ def reason_lines(reasons: Sequence[Mapping[str, Any]], answer: str = "") -> Iter
         if place or reason["text"] != answer:
             yield f"  - {cell(reason['text']).plain}"
         for name, value in reason.items():
-            if isinstance(value, list | tuple) and value:
+            if isinstance(value, list | tuple) and value and name != SINGLE:
                 yield f"      {_words(name)}:"
                 yield from (f"        {unit_line(item)}" for item in value)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import define, field
 
-from coordinate_client import TaskMaster
+from coordinate_client import LockClient, TaskMaster
 from coordinate_protocol.configuration import coordinate_block, load_config
 from coordinate_protocol.constants import DEFAULT_PORT
 
@@ -21,6 +21,10 @@ ADDRESS_SETTINGS = ("address", "addresses", "registry_addresses")
 RETRIES = 2
 
 
+def _lock_client(block: dict[str, Any], locker: str | None) -> LockClient:
+    return LockClient(block, locker=locker)
+
+
 @define
 class Session:
     """One run of the command line.
@@ -30,8 +34,10 @@ class Session:
         address: ``host:port`` of the server, if it was named; before the environment and the file.
         connect: makes the ``TaskMaster`` out of the ``coordinate:`` block.
         terminal: whether standard output is a terminal; None asks it.
+        connect_locks: makes the ``LockClient`` out of it and the name of the locker, or None.
         sleep: waits for some seconds.
         clock: the time of day, seconds since 1970.
+        timer: seconds that go on evenly.
     """
 
     config_path: Path | None = None
@@ -40,7 +46,10 @@ class Session:
     terminal: bool | None = None
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.time
+    timer: Callable[[], float] = time.monotonic
+    connect_locks: Callable[[dict[str, Any], str | None], LockClient] = _lock_client
     _task_master: TaskMaster | None = field(default=None, init=False)
+    _locks: LockClient | None = field(default=None, init=False)
 
     @property
     def task_master(self) -> TaskMaster:
@@ -48,6 +57,16 @@ class Session:
         if self._task_master is None:
             self._task_master = self.connect(self.block())
         return self._task_master
+
+    def locks(self, locker: str | None = None) -> LockClient:
+        """The server's locks, connected to by the first call.
+
+        Arguments:
+            locker: who locks; of the first call; None for a name that is made up.
+        """
+        if self._locks is None:
+            self._locks = self.connect_locks(self.block(), locker)
+        return self._locks
 
     @property
     def on_terminal(self) -> bool:
@@ -72,6 +91,7 @@ class Session:
         return block
 
     def close(self) -> None:
-        """Close the connection, if there is one."""
-        if self._task_master is not None:
-            self._task_master.close()
+        """Close the connections, if there are any."""
+        for client in (self._task_master, self._locks):
+            if client is not None:
+                client.close()

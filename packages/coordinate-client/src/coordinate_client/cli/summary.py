@@ -1,20 +1,17 @@
 """The command ``summary``: a line a spec, once or until interrupted."""
 
 import contextlib
-import sys
-from collections.abc import Callable
+import math
 from typing import Any
 
 import click
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.table import Table
-from rich.text import Text
 
 from coordinate_client.cli.options import json_option, pass_session
-from coordinate_client.cli.output import as_json, cell, show, table
+from coordinate_client.cli.output import as_json, show, table
 from coordinate_client.cli.session import Session
-from coordinate_client.exceptions import ConnectionFailed, NoSuchWorkSpecError
+from coordinate_client.cli.watching import LOOK_AGAIN, MOST_TOPICS, Sight, follow
+from coordinate_client.exceptions import NoSuchWorkSpecError
 
 __all__ = ["COMMANDS", "summary"]
 
@@ -28,6 +25,8 @@ COLUMNS = (
     "num_tasks",
 )
 TITLES = ("Work spec", "#Avail", "#Pending", "#Blocked", "#Failed", "#Finished", "#Total")
+# Stands for --watch without seconds.
+WHEN_CHANGED = 0.0
 
 Counts = dict[str, Any]
 
@@ -38,10 +37,10 @@ Counts = dict[str, Any]
 @click.option(
     "--watch",
     metavar="[SECONDS]",
-    type=click.FloatRange(min=0.1),
+    type=click.FloatRange(min=0),
     is_flag=False,
-    flag_value=2.0,
-    help="Stay, and look again every SECONDS (2) until interrupted.",
+    flag_value=WHEN_CHANGED,
+    help="Stay, and show anew what changes, or all of it every SECONDS, until Ctrl-C.",
 )
 @pass_session
 def summary(session: Session, watch: float | None, *, wants_json: bool, wants_text: bool) -> None:
@@ -49,11 +48,29 @@ def summary(session: Session, watch: float | None, *, wants_json: bool, wants_te
     if watch is None:
         counts = _counts(session)
         _show(session, counts, wants_json=wants_json, wants_text=wants_text)
-    elif session.on_terminal and not wants_json and not wants_text:
-        _watch_live(session, watch)
-    else:
-        show_again = lambda: _show_again(session, wants_json=wants_json)  # noqa: E731 - one call
-        _repeat(session, watch, show_again)
+        return
+    follow(
+        session,
+        session.task_master,
+        lambda: _sight(session),
+        wants_json=wants_json,
+        wants_text=wants_text,
+        every=watch or None,
+    )
+
+
+def _sight(session: Session) -> Sight:
+    counts = _counts(session)
+    names = _names(counts)
+    watched = names[: MOST_TOPICS - 1]
+    return Sight(
+        counts,
+        {name: counts[name] for name in names},
+        [{"specs": True}, *({"work_spec_name": name} for name in watched)],
+        lambda: _lines(counts),
+        lambda: _table(counts),
+        LOOK_AGAIN if len(watched) < len(names) else math.inf,
+    )
 
 
 def _counts(session: Session) -> Counts:
@@ -94,37 +111,6 @@ def _table(counts: Counts) -> Table:
     return table(
         TITLES, ([name, *(counts[name][column] for column in COLUMNS)] for name in _names(counts))
     )
-
-
-def _repeat(session: Session, seconds: float, look: Callable[[], None]) -> None:
-    """Look again and again; the user's interrupt is the ordinary end of it."""
-    with contextlib.suppress(KeyboardInterrupt):
-        while True:
-            look()
-            session.sleep(seconds)
-
-
-def _show_again(session: Session, *, wants_json: bool) -> None:
-    try:
-        _show(session, _counts(session), wants_json=wants_json, wants_text=not wants_json)
-    except ConnectionFailed as error:
-        click.echo(f"coordinate: {error}", err=True)
-    sys.stdout.flush()
-
-
-def _watch_live(session: Session, seconds: float) -> None:
-    console = Console(file=sys.stdout, highlight=False, force_terminal=True)
-    with Live(console=console, auto_refresh=False) as live:
-        _repeat(session, seconds, lambda: live.update(_look(session, seconds), refresh=True))
-
-
-def _look(session: Session, seconds: float) -> RenderableType:
-    """The table now; a server that is away for a while is a line, and not the end."""
-    try:
-        shown: RenderableType = _table(_counts(session))
-    except ConnectionFailed as error:
-        shown = cell(error, "bold red")
-    return Group(shown, Text(f"every {seconds:g} s; Ctrl-C to leave", style="dim"))
 
 
 COMMANDS = (summary,)

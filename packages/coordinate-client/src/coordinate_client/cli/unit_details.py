@@ -7,9 +7,10 @@ from typing import Any
 from coordinate_client.cli.output import name_of
 from coordinate_client.cli.session import Session
 from coordinate_client.exceptions import CoordinateException
+from coordinate_client.written_paths import path_text
 from coordinate_protocol.constants import FAILED, FINISHED, PENDING, STATUS_NAMES
 
-__all__ = ["details", "details_lines"]
+__all__ = ["Details", "details", "details_lines"]
 
 COUNTS = {"failures": "Failures", "lost_leases": "Lost leases"}
 WHY = {"reason": "Reason", "output_error": "Output error"}
@@ -53,6 +54,8 @@ def details_lines(key: str, told: Details) -> Iterator[str]:
     if told.get("worker_id") is not None:
         yield f"  Worker: {name_of(told['worker_id'])} ({told['worker'] or 'No information'})"
     yield from _needed_lines(told)
+    for lock in told.get("locks") or ():
+        yield f"  Lock: {path_text(lock['path'])} ({lock['mode']})"
     for name, title in COUNTS.items():
         if told.get(name):
             yield f"  {title}: {told[name]}"

@@ -1,11 +1,10 @@
-"""Commands on work units: ``work_units``, ``work_unit``, ``prioritize``, ``retry``, ``clear``."""
+"""Commands on work units: ``work_units``, ``work_unit``, ``prioritize``, ``clear``."""
 
 import pprint
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import click
-from attrs import define, field
 
 from coordinate_client.cli.options import (
     STATUSES,
@@ -14,20 +13,21 @@ from coordinate_client.cli.options import (
     pass_session,
     spec_options,
     status_option,
+    watch_option,
 )
 from coordinate_client.cli.output import as_json, done, name_of, show, table
 from coordinate_client.cli.said import said
 from coordinate_client.cli.session import Session
-from coordinate_client.cli.unit_details import details, details_lines
+from coordinate_client.cli.unit_details import Details, details, details_lines
+from coordinate_client.cli.watching import Sight, follow
 
-__all__ = ["COMMANDS", "clear", "prioritize", "retry", "work_unit", "work_units"]
+__all__ = ["COMMANDS", "MOST_BY_STATUS", "clear", "prioritize", "work_unit", "work_units"]
 
 Unit = tuple[Any, Any]
 
 PAGE = 1000
 # By status, units come in order of priority, so there is no paging: a server gives no more.
 MOST_BY_STATUS = 10_000
-EVERY_SPEC = "-"
 
 
 @click.command("work_units")
@@ -35,6 +35,7 @@ EVERY_SPEC = "-"
 @click.option("-n", "--limit", type=click.IntRange(min=1), help="At most this many.")
 @status_option
 @click.option("--details", "wants_details", is_flag=True, help="Print the units' data, too.")
+@watch_option
 @json_option
 @pass_session
 def work_units(
@@ -44,16 +45,29 @@ def work_units(
     status: str | None,
     *,
     wants_details: bool,
+    wants_watch: bool,
     wants_json: bool,
 ) -> None:
     """List the work units of a work spec."""
-    found = sorted(_units(session, spec_name, status, limit), key=lambda unit: name_of(unit[0]))
+
+    def look() -> Sight:
+        found = sorted(_units(session, spec_name, status, limit), key=lambda unit: name_of(unit[0]))
+        return _sight(spec_name, found, wants_details=wants_details)
+
+    if wants_watch:
+        follow(session, session.task_master, look, wants_json=wants_json)
+    else:
+        look().show(session, wants_json=wants_json)
+
+
+def _sight(spec_name: str, found: list[Unit], *, wants_details: bool) -> Sight:
     keys = [name_of(key) for key, _data in found]
     value = {name_of(key): data for key, data in found} if wants_details else keys
     plain = (lambda: _detail_lines(found)) if wants_details else (lambda: keys)
     rows = [(key, as_json(data, indent=None)) if wants_details else (key,) for key, data in found]
     titles = ["Work unit", "Data"] if wants_details else ["Work unit"]
-    show(session, value, plain, lambda: table(titles, rows), wants_json=wants_json)
+    topics = [{"work_spec_name": spec_name}]
+    return Sight(value, value, topics, plain, lambda: table(titles, rows))
 
 
 def _units(
@@ -106,13 +120,20 @@ def _detail_lines(units: Iterable[Unit]) -> Iterator[str]:
 @click.command("work_unit")
 @spec_options
 @click.argument("unit", nargs=-1, required=True)
+@watch_option
 @json_option
 @pass_session
-def work_unit(session: Session, spec_name: str, unit: tuple[str, ...], *, wants_json: bool) -> None:
+def work_unit(
+    session: Session, spec_name: str, unit: tuple[str, ...], *, wants_watch: bool, wants_json: bool
+) -> None:
     """Print the status of each UNIT.
 
     With it go its expiry, its worker, what it needs, how often it failed, and why.
     """
+    if wants_watch:
+        look = lambda: _sight_of(session, spec_name, unit)  # noqa: E731 - one call
+        follow(session, session.task_master, look, wants_json=wants_json)
+        return
     found = {key: details(session, spec_name, key) for key in unit}
     missing = [key for key, told in found.items() if told is None]
     known = {key: told for key, told in found.items() if told is not None}
@@ -120,6 +141,20 @@ def work_unit(session: Session, spec_name: str, unit: tuple[str, ...], *, wants_
     show(session, known, lambda: lines, wants_json=wants_json)
     if missing:
         raise click.ClickException(f"no such work unit {missing[0]!r} in {spec_name!r}")
+
+
+def _sight_of(session: Session, spec_name: str, keys: Sequence[str]) -> Sight:
+    """Some units; one that there is not may come, or come again."""
+    found = {key: details(session, spec_name, key) for key in keys}
+    lines = [line for key, told in found.items() for line in _lines(key, told)]
+    return Sight(found, found, [{"work_spec_name": spec_name}], lambda: lines)
+
+
+def _lines(key: str, told: Details | None) -> Iterator[str]:
+    if told is None:
+        yield f"{key}: no such work unit"
+    else:
+        yield from details_lines(key, told)
 
 
 @click.command("prioritize")
@@ -137,127 +172,6 @@ def prioritize(session: Session, spec: str, unit: tuple[str, ...], *, wants_json
         raise click.ClickException(f"no such work unit {missing[0]!r} in {spec!r}")
     message = f"prioritized {len(unit)} work units of {spec!r}"
     done(message, {"work_spec": spec, "work_units": list(unit)}, wants_json=wants_json)
-
-
-@define
-class Retried:
-    """What ``retry`` did.
-
-    Arguments:
-        delay: seconds until the units are available; None for at once.
-        count: how many units were given to it again.
-        unknown: those that were named and are not units of the spec.
-        refused: why others could not be retried, by spec and key.
-    """
-
-    delay: float | None = None
-    count: int = 0
-    unknown: list[str] = field(factory=list)
-    refused: dict[tuple[str, Any], str] = field(factory=dict)
-
-    def message(self) -> str:
-        """The line for people; 0.1.5's words."""
-        if not self.count:
-            return "Nothing to do."
-        return f"Retried {self.count} work unit{'' if self.count == 1 else 's'}."
-
-
-@click.command("retry")
-@spec_options
-@click.option("-a", "--all", "everything", is_flag=True, help="Every failed unit.")
-@click.option(
-    "--delay", type=click.FloatRange(min=0), metavar="SECONDS", help="Not before so many seconds."
-)
-@click.argument("unit", nargs=-1)
-@json_option
-@pass_session
-def retry(
-    session: Session,
-    spec_name: str,
-    unit: tuple[str, ...],
-    delay: float | None,
-    *,
-    everything: bool,
-    wants_json: bool,
-) -> None:
-    """Make work units available again.
-
-    Each UNIT, or with -a all failed ones. "-W -" means every work spec. One that needs other units
-    waits for them.
-    """
-    if unit and everything:
-        raise click.UsageError("say UNIT … or -a, not both")
-    if not unit and not everything:
-        raise click.UsageError("say which: UNIT …, or -a for all failed ones")
-    retried = Retried(delay)
-    for name in _spec_names(session, spec_name):
-        if everything:
-            _retry_all(session, name, retried)
-        else:
-            _retry_named(session, name, unit, retried)
-    if everything:
-        # One that another had to be retried for waits for that now, or was removed meanwhile.
-        retried.unknown.clear()
-        _forget_those_not_failed(session, retried)
-    _tell_retried(retried, wants_json=wants_json)
-
-
-def _tell_retried(retried: Retried, *, wants_json: bool) -> None:
-    refused = {name_of(key): reason for (_spec, key), reason in retried.refused.items()}
-    value = {"retried": retried.count, "unknown": retried.unknown, "refused": refused}
-    if retried.count or not (retried.unknown or refused) or wants_json:
-        done(retried.message(), value, wants_json=wants_json)
-    if retried.unknown:
-        names = ", ".join(repr(key) for key in retried.unknown)
-        raise click.ClickException(f"no such work unit {names}")
-    if refused:
-        key, reason = next(iter(refused.items()))
-        more = f" ({len(refused)} in all)" if len(refused) > 1 else ""
-        raise click.ClickException(f"work unit {key!r} cannot be retried{more}: {reason}")
-
-
-def _spec_names(session: Session, spec_name: str) -> list[str]:
-    if spec_name != EVERY_SPEC:
-        # An unknown spec is an error also where nothing has failed.
-        session.task_master.status(spec_name)
-        return [spec_name]
-    return [spec["name"] for spec in session.task_master.iter_work_specs()]
-
-
-def _retry_all(session: Session, spec_name: str, retried: Retried) -> None:
-    """Retry every failed unit once: one that fails again meanwhile stays failed."""
-    tried: set[Any] = set()
-    while keys := [key for key in _failed(session, spec_name) if key not in tried]:
-        tried.update(keys)
-        _retry_named(session, spec_name, keys, retried)
-
-
-def _forget_those_not_failed(session: Session, retried: Retried) -> None:
-    for spec_name in {name for name, _key in retried.refused}:
-        keys = [key for name, key in retried.refused if name == spec_name]
-        found = session.task_master.get_work_unit_status(spec_name, keys) or [None] * len(keys)
-        for key, status in zip(keys, found, strict=True):
-            if status is None or status["status"] != STATUSES["failed"]:
-                del retried.refused[spec_name, key]
-
-
-def _failed(session: Session, spec_name: str) -> list[Any]:
-    state = STATUSES["failed"]
-    found = session.task_master.get_work_units(spec_name, state=state, limit=MOST_BY_STATUS)
-    return [key for key, _data in found or []]
-
-
-def _retry_named(session: Session, spec_name: str, keys: Sequence[Any], retried: Retried) -> None:
-    """Retry these units, whatever their status, and note those that cannot be, and why."""
-    for key in keys:
-        with said() as messages:
-            could = session.task_master.retry(spec_name, key, delay=retried.delay)
-        if could:
-            retried.count += 1
-        elif messages and not messages[-1].startswith("no such"):
-            retried.refused[spec_name, key] = messages[-1]
-        else:
-            retried.unknown.append(name_of(key))
 
 
 @click.command("clear")
@@ -297,4 +211,4 @@ def clear(
     done(message, {"work_spec": spec_name, "removed": count}, wants_json=wants_json)
 
 
-COMMANDS = (work_units, work_unit, prioritize, retry, clear)
+COMMANDS = (work_units, work_unit, prioritize, clear)

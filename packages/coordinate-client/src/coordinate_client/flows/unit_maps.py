@@ -8,6 +8,7 @@ from typing import Any
 from coordinate_client.exceptions import ProgrammerError
 from coordinate_client.flows.parts import Need, Unit, UnitName, called
 from coordinate_client.paths import wire_locks
+from coordinate_client.written_paths import read_path
 from coordinate_protocol.codec import decode, encode
 from coordinate_protocol.errors import ProtocolError, shown
 from coordinate_protocol.limits import ANSWER_LIMITS
@@ -17,6 +18,8 @@ __all__ = ["nearest", "read_units", "unsendable"]
 
 FIELDS = ("data", "priority", "delay", "locks", "depends_on")
 NEED_FIELDS = ("spec", "key", "hard")
+LOCK_FIELDS = ("path", "mode")
+LOCK_FORMS = "a path as [index, 3] or /index/3, or {path: [index, 3], mode: shared}"
 NEED_FORMS = "KEY, [SPEC, KEY], or {spec: SPEC, key: KEY, hard: false}"
 
 
@@ -129,12 +132,16 @@ class _UnitReader:
         return self._numbers(fields) | self._locks(fields)
 
     def _locks(self, fields: Mapping[Any, Any]) -> dict[str, Any]:
-        if fields.get("locks") is None:
+        items = fields.get("locks")
+        if items is None:
+            return {}
+        if not isinstance(items, list):
+            self.fault(f"locks {shown(items)} must be a list; each item is {LOCK_FORMS}")
             return {}
         try:
-            return {"locks": wire_locks(fields["locks"])}
-        except ProgrammerError as error:
-            self.fault(str(error))
+            return {"locks": wire_locks([_lock(item) for item in items])}
+        except (ProgrammerError, ValueError) as error:
+            self.fault(f"locks: {error}")
             return {}
 
     def _numbers(self, fields: Mapping[Any, Any]) -> dict[str, float]:
@@ -174,6 +181,22 @@ class _UnitReader:
                 if isinstance(spec, str) and isinstance(hard, bool):
                     return Need((spec, key), hard)
         return None
+
+
+def _lock(item: Any) -> Any:
+    """An item of locks as the client takes it: a path that is text is read.
+
+    Raises:
+        ValueError: it is none.
+    """
+    match item:
+        case str():
+            return read_path(item)
+        case list():
+            return item
+        case {"path": path} if all(field in LOCK_FIELDS for field in item):
+            return {**item, "path": read_path(path)} if isinstance(path, str) else item
+    raise ValueError(f"item {shown(item)} must be {LOCK_FORMS}")
 
 
 def _is_number(value: Any) -> bool:

@@ -182,7 +182,7 @@ def denied(path: Path, blocker: Entry) -> Denied:
 
 def timed_out(path: Path, blocker: Entry | None, seconds: float) -> Denied:
     """Say that somebody has waited in vain for a path."""
-    text = f"{seconds:g} seconds were over"
+    text = f"{round(seconds, 1):g} seconds were over"
     if blocker is None:
         return Denied("timeout", text, None, None)
     why = _in_the_way(path, blocker)
