@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import store
-from load import calls_per_second
+from load import calls_per_second, in_turn
 from servers import COORDINATED, ECHO, running
 
 from coordinate_client import TaskMaster
@@ -72,7 +72,8 @@ def medians(connections: int, rounds: int, seconds: float) -> dict[str, float]:
         rates: dict[str, list[float]] = {name: [] for name in servers}
         for _ in range(rounds):
             for name, (address, requests) in servers.items():
-                rates[name].append(calls_per_second(address, requests, seconds))
+                asks = [in_turn(request) for request in requests]
+                rates[name].append(calls_per_second(address, asks, seconds))
     return {name: statistics.median(values) for name, values in rates.items()}
 
 

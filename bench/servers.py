@@ -5,20 +5,59 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from attrs import frozen
 
 ECHO = [sys.executable, str(Path(__file__).with_name("echo.py"))]
 COORDINATED = [sys.executable, "-m", "coordinate_server", "--host", "127.0.0.1", "--port", "0"]
+STORES = ("memory", "durable")
 MARK = "listening on "
+
+
+@frozen
+class Started:
+    """A server.
+
+    Arguments:
+        address: its "host:port".
+        pid: its process.
+    """
+
+    address: str
+    pid: int
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where to connect to."""
+        host, _, port = self.address.rpartition(":")
+        return host, int(port)
+
+
+@contextmanager
+def started(command: Sequence[str]) -> Iterator[Started]:
+    """A server, for as long as the block lasts."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Started(address_of(process), process.pid)
+        finally:
+            process.terminate()
 
 
 @contextmanager
 def running(command: Sequence[str]) -> Iterator[str]:
     """A server's "host:port", for as long as the block lasts."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield address_of(process)
-        finally:
-            process.terminate()
+    with started(command) as server:
+        yield server.address
+
+
+@contextmanager
+def coordinated(store: str) -> Iterator[Started]:
+    """A server with an empty store of a kind, for as long as the block lasts."""
+    with TemporaryDirectory(prefix="coordinate-bench-") as folder:
+        durable = ["--data", str(Path(folder, "bench.db"))]
+        with started([*COORDINATED, *(durable if store == "durable" else ["--memory"])]) as server:
+            yield server
 
 
 def address_of(process: subprocess.Popen[str]) -> str:
