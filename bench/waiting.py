@@ -57,7 +57,7 @@ class Worker:
 
     def wait(self) -> None:
         """Ask for work."""
-        options = {"attempts": True, "wait": DAY}
+        options: dict[str, object] = {"attempts": True, "wait": DAY}
         if self.specs is not None:
             options["work_spec_names"] = self.specs
         _, future = self.line.send("get_work", self.name, options, **self._numbers())
