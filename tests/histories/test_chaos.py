@@ -9,7 +9,7 @@ from tests.histories.chaos import Round, make_lasting_plan, make_plan
 from tests.histories.verdicts import check
 
 # A short form by itself; as many as one likes on demand.
-ROUNDS = int(os.environ.get("COORDINATE_TEST_HISTORIES", "8"))
+ROUNDS = int(os.environ.get("COORDINATE_TEST_HISTORIES", "5"))
 
 pytestmark = pytest.mark.slow
 
