@@ -104,10 +104,14 @@ class LockMachine(RuleBasedStateMachine):
         return self.model.namespace(space).locks
 
     def same_grant(self, number, token):
-        """A number of the oracle's and a token mean the same grant; new tokens only grow."""
+        """A number of the oracle's and a token mean the same grant; new tokens only grow.
+
+        What one moment grants in two namespaces has no order between them.
+        """
         if number not in self.tokens:
             assert token > self.highest
-            self.tokens[number] = self.highest = token
+            assert token not in self.tokens.values()
+            self.tokens[number] = token
         assert self.tokens[number] == token
 
     def number(self, token):
@@ -482,6 +486,7 @@ class LockMachine(RuleBasedStateMachine):
         self.waits_have_the_same_outcome()
         self.units_are_told_once_when_it_is_their_turn()
         self.lists_are_the_same()
+        self.tokens_grow_within_a_namespace()
         self.rows_alone_give_the_same_locks()
         self.nothing_is_left_in_the_tree()
 
@@ -524,6 +529,13 @@ class LockMachine(RuleBasedStateMachine):
             assert sorted(map(self.seen, found)) == sorted(
                 self.shown(oracle, lock) for lock in oracle.locks
             )
+
+    def tokens_grow_within_a_namespace(self):
+        self.highest = max(self.tokens.values(), default=0)
+        for oracle in self.oracle.values():
+            numbers = sorted(n for lock in oracle.locks for n in lock.grants if n in self.tokens)
+            tokens = [self.tokens[number] for number in numbers]
+            assert tokens == sorted(tokens)
 
     def seen(self, view):
         waiters = tuple((w.locker or "", WORD[w.mode], w.since) for w in view.waiters)
