@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from coordinate_protocol.constants import STATUS_NAMES
+from coordinate_protocol.constants import FAILED, STATUS_NAMES
+from coordinate_server.model.calls import Need
 from coordinate_server.model.errors import NotOwner, Refused
 from coordinate_server.model.statuses import ANONYMOUS, OWNED, Outcome, document
 
@@ -68,6 +69,21 @@ def test_stranger_changes_nothing(house, old, new):
         house.update("s", "k", status=new, worker_id="x", data={"n": 1})
     assert house.unit("s", "k") == before
     assert house.commit() == []
+
+
+def test_a_lease_on_what_failed_meanwhile_is_not_renewed(house):
+    """Who failed a unit may say so again; that is all, when it has failed for another reason."""
+    house.spec("s")
+    house.spec("t")
+    house.add("s", "k")
+    house.add("t", "needed")
+    house.get("w", specs=["s"])
+    house.update("s", "k", status=FAILED, worker_id="w")
+    house.update("t", "needed", status=FAILED)
+    house.add("s", "k", needs=[Need("t", b"needed", True)])
+    assert house.unit("s", "k").status == FAILED
+    with pytest.raises(NotOwner):
+        house.update("s", "k", lease_time=20, worker_id="w")
 
 
 @pytest.mark.parametrize("old", STATUS_NAMES)

@@ -114,7 +114,7 @@ def _outcome(unit: Unit, wanted: UnitUpdate, asked: int) -> Outcome:
 
 def _owners_outcome(unit: Unit, wanted: UnitUpdate, asked: int) -> Outcome:
     held = unit.status == PENDING
-    if asked == FAILED and not held and _failed_by(unit, wanted):
+    if wanted.status == FAILED and not held and _failed_by(unit, wanted):
         return Outcome.IGNORE
     if not _owns(unit, wanted) or not (held or (unit.status in ENDED and wanted.status)):
         raise NotOwner(unit.key, wanted.worker_id, wanted.attempt, unit.worker_id if held else None)
