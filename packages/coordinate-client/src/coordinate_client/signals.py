@@ -58,6 +58,10 @@ class Signals:
         with suppress(BlockingIOError):
             os.write(self._writer, bytes((NO_SIGNAL,)))
 
+    def fileno(self) -> int:
+        """What can be read when `next` has something, for those who wait for other things too."""
+        return self._reader
+
     def next(self, seconds: float) -> bytes:
         """Wait for signals.
 

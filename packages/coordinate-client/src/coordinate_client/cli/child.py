@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from attrs import define, field
 
-from coordinate_client.cli.signals import Signals
+from coordinate_client.signals import Signals
 from coordinate_client.cli.terminal import Terminal
 
 __all__ = ["CHILD_SIGNALS", "PASSED_ON", "Child", "Licence"]

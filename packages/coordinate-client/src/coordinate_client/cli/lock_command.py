@@ -26,7 +26,7 @@ from coordinate_client.exceptions import LockRefused, LostLock
 from coordinate_client.written_paths import path_text
 
 if TYPE_CHECKING:
-    from coordinate_client.cli.signals import Signals
+    from coordinate_client.signals import Signals
 
 __all__ = ["COMMANDS", "lock"]
 
@@ -101,7 +101,7 @@ def _locked(
     """
     # Not before they are used: there are systems without these signals.
     from coordinate_client.cli.child import CHILD_SIGNALS, PASSED_ON
-    from coordinate_client.cli.signals import Signals
+    from coordinate_client.signals import Signals
 
     locks = session.locks(wanted.locker)
     run = Run(wanted, command, kill_after)
