@@ -39,13 +39,27 @@ class HandoutOracle(Oracle):
         data = unit["data"]
         return data[field] if isinstance(data, dict) and field in data else NONE
 
+    def replace(self, name, unit, data):
+        """A pending unit holds the value that it was handed out with."""
+        field = self.field(name, "serial_key")
+        if unit["status"] == PENDING and field is not None:
+            unit.setdefault("held", self.lane(unit, field))
+        unit["data"] = data
+
+    def forget_held(self, name):
+        """Pending units hold what their data say."""
+        for unit in self.specs[name]["units"].values():
+            unit.pop("held", None)
+
     def held_back(self, name, unit):
         """Whether as many units as may be are pending with its value of the serial key."""
         field = self.field(name, "serial_key")
         value = NONE if field is None else self.lane(unit, field)
         if value is NONE:
             return False
-        busy = sum(self.lane(other, field) == value for other in self.pending(name))
+        busy = sum(
+            other.get("held", self.lane(other, field)) == value for other in self.pending(name)
+        )
         return busy >= self.field(name, "serial_max", 1)
 
     def runnable(self, name):
@@ -190,6 +204,7 @@ class HandoutOracle(Oracle):
 
     def lease(self, unit, worker, lease):
         unit.update(status=PENDING, worker=worker, deadline=self.now + lease)
+        unit.pop("held", None)
         unit["attempts"].append([worker, "pending"])
 
     # ---- units that are made up ----

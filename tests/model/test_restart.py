@@ -192,3 +192,31 @@ def test_list_of_specs_goes_by_name_in_pages(house):
     house.spec("a")
     house.add("a", "k")
     assert house.keys() == ["k"]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_unit_holds_its_value_whatever_its_data_become(house, restarts):
+    """Interim data let nobody else in, until the unit ends or the spec looks at another key."""
+    house.spec("s", serial_key="host")
+    house.add("s", "a", "b", data={"host": "x"})
+    assert house.keys() == ["a"]
+    house.update("s", "a", data={"done": 1}, worker_id="w", lease_time=100)
+    if restarts:
+        house.restart()
+    assert house.keys() == []
+    house.update("s", "a", status=4, worker_id="w")
+    assert house.keys() == ["b"]
+
+
+def test_a_spec_that_looks_at_another_key_forgets_what_is_held(house):
+    """What units hold by the new key is what their data say."""
+    house.spec("s", serial_key="host")
+    house.add("s", "a", "b", data={"host": "x"})
+    house.get()
+    house.update("s", "a", data={"done": 1}, worker_id="w", lease_time=100)
+    house.spec("s", serial_key="host", fair_key="host")
+    assert house.keys() == []
+    house.spec("s", serial_key="done")
+    house.spec("s", serial_key="host")
+    house.restart()
+    assert house.keys() == ["b"]

@@ -40,8 +40,12 @@ class WideOracle(HandoutOracle):
     # ---- specs ----
 
     def set_spec(self, definition):
+        name = definition["name"]
+        key = self.field(name, "serial_key") if name in self.specs else None
         super().set_spec(definition)
-        name, spec = definition["name"], self.specs[definition["name"]]
+        spec = self.specs[name]
+        if key != self.field(name, "serial_key"):
+            self.forget_held(name)
         for field in ("handed", "served", "made", "made_at", "owed", "next_run", "times"):
             empty: Any = [] if field == "handed" else {} if field == "served" else None
             spec.setdefault(field, empty)
@@ -228,7 +232,7 @@ class WideOracle(HandoutOracle):
         if self.refuses_status((name, key), status):
             return False
         if data is not None:
-            unit["data"] = data
+            self.replace(name, unit, data)
         self.apply((name, key), status, lease, worker, delay)
         self.settle()
         return True

@@ -104,7 +104,8 @@ class LaneQueue:
         """Note that a unit has become pending; if it was available, its value has had its turn."""
         lane = self._let_go(unit)
         if lane is None:
-            serial = self._round.serial(self._value(unit, self._serial_key))
+            value = self._value(unit, self._serial_key) if unit.held is None else unit.held
+            serial = self._round.serial(value)
         else:
             self._round.serve(lane.turn)
             serial = self._round.serial(lane.serial.value)
@@ -128,6 +129,13 @@ class LaneQueue:
             self._full.discard(serial)
             self._round.freed(serial)
         self._round.drop_serial(serial)
+
+    def holds_other(self, unit: Unit) -> bytes | None:
+        """Give the value that a pending unit has taken where its data have another one by now."""
+        serial = self._taken_by.get(unit)
+        if serial is None or serial.value == self._value(unit, self._serial_key):
+            return None
+        return serial.value
 
     def _let_go(self, unit: Unit) -> Lane | None:
         """Take a unit out of its lane, and give that; also if it has left it just now."""

@@ -84,6 +84,9 @@ class ReadyQueue:
     def returned(self, unit: Unit) -> None:
         """Note that a unit is not pending any more; here that means nothing."""
 
+    def holds_other(self, unit: Unit) -> bytes | None:
+        """Give the value that a unit has taken where it is not that of its data; here there is none."""
+
     def ahead(self, unit: Unit, most: int) -> int:
         """Count available units that go before an available one, up to ``most``."""
         found: set[Place] = set()

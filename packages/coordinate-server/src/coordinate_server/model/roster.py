@@ -90,6 +90,8 @@ class Roster:
         """Have another definition, or other control fields; the units stay."""
         old, self.spec = self.spec, spec
         if spec.lanes != old.lanes:
+            if (spec.lanes and spec.lanes.serial_key) != (old.lanes and old.lanes.serial_key):
+                self._forget_held()
             self.ready = self._queue()
             self.ready.fill(self.units.values())
         if spec.uses != old.uses:
@@ -255,6 +257,7 @@ class Roster:
         if before == PENDING != unit.status:
             self.ready.returned(unit)
             self.locks.unlock(unit)
+            unit.held = None
         elif before != PENDING == unit.status:
             self.ready.took(unit)
             self.locks.lock(unit)
@@ -274,6 +277,19 @@ class Roster:
             if unit.status == AVAILABLE:
                 self.ready.push(unit)
                 self._ground.touch(self)
+            elif unit.status == PENDING:
+                self._hold(unit, self.ready.holds_other(unit))
+
+    def _hold(self, unit: Unit, held: bytes | None) -> None:
+        """Write down what a pending unit has taken where its data do not say it."""
+        if unit.held != held:
+            unit.held = held
+            self.write_unit(unit)
+
+    def _forget_held(self) -> None:
+        """Have pending units hold what their data say, by another key."""
+        for unit in self.pending:
+            self._hold(unit, None)
 
     def set_locks(self, unit: Unit, locks: LockSet | None) -> None:
         """Have a unit need other locks, from when it is handed out next."""

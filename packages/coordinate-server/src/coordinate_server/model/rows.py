@@ -78,11 +78,15 @@ def unit_row(unit: Unit) -> bytes:
         return _FRESH
     row: list[Any] = [unit.status, unit.priority, unit.attempt, unit.worker_id]
     row += [unit.deadline, unit.not_before, unit.ended, unit.began]
-    if past is not None or locks is not None:
-        row.append(None if past is None else _history(past))
-    if locks is not None:
-        row.append([[path_bytes(path), mode] for path, mode in locks])
-    return cbor2.dumps(row)
+    # What stands at the end is left out where there is none of it.
+    more = [
+        None if past is None else _history(past),
+        None if locks is None else [[path_bytes(path), mode] for path, mode in locks],
+        unit.held,
+    ]
+    while more and more[-1] is None:
+        more.pop()
+    return cbor2.dumps(row + more)
 
 
 def _history(past: History) -> list[Any]:
@@ -104,13 +108,13 @@ def read_unit(key: bytes, data: bytes, row: bytes) -> Unit:
         return Unit(key, data)
     try:
         status, priority, attempt, worker_id, deadline, not_before, ended, *more = cbor2.loads(row)
-        began, past, wanted = [*more, None, None, None][:3]
+        began, past, wanted, held = [*more, None, None, None, None][:4]
         history = History(*past) if past else None
         locks = tuple((path_from(path), mode) for path, mode in wanted) if wanted else None
     except _FAULTS as error:
         raise DamagedRow(TABLES[UNIT], key) from error
     unit = Unit(key, data, priority, status, attempt, worker_id, deadline, not_before, ended)
-    unit.began, unit.history, unit.locks = began, history, locks
+    unit.began, unit.history, unit.locks, unit.held = began, history, locks, held
     return unit
 
 

@@ -28,6 +28,8 @@ class Unit:
         history: what came before; None for nothing.
         links: what it needs and who needs it; None for nothing.
         locks: the locks that it has while it is pending; None for none.
+        held: the value of its spec's ``serial_key`` that it was handed out with, as CBOR, where its
+            data have another one by now; None where they do not.
     """
 
     key: bytes
@@ -43,6 +45,7 @@ class Unit:
     history: History | None = None
     links: Links | None = None
     locks: LockSet | None = None
+    held: bytes | None = None
 
     def free(self) -> None:
         """Forget whose it is, when it ended and what it waits for."""
