@@ -15,8 +15,8 @@ from typing import Final, Protocol
 
 from attrs import define, field
 
-from coordinate_client.signals import Signals
 from coordinate_client.cli.terminal import Terminal
+from coordinate_client.signals import Signals
 
 __all__ = ["CHILD_SIGNALS", "PASSED_ON", "Child", "Licence"]
 

@@ -85,7 +85,7 @@ class ReadyQueue:
         """Note that a unit is not pending any more; here that means nothing."""
 
     def holds_other(self, unit: Unit) -> bytes | None:
-        """Give the value that a unit has taken where it is not that of its data; here there is none."""
+        """Give the value that a unit has taken where its data have another one; here none has."""
 
     def ahead(self, unit: Unit, most: int) -> int:
         """Count available units that go before an available one, up to ``most``."""
