@@ -81,6 +81,22 @@ def test_what_failed_by_itself_does_not_come_back(house):
     assert status(house, "b") == FAILED
 
 
+def test_a_reason_names_what_has_failed_still(house):
+    """A unit that needs two failed ones is failed by the other when one of them is tried again."""
+    house.spec("s")
+    house.add("s", "a", "b")
+    for _ in "ab":
+        house.update("s", house.keys()[0], status=FAILED, worker_id="w")
+    house.add("s", "c", needs=needs("a", "b"))
+    assert "'a' of 's'" in house.unit("s", "c").reason
+    house.update("s", "a", status=AVAILABLE)
+    assert house.unit("s", "c").reason == "needs 'b' of 's', which failed"
+    house.add("s", "d", needs=needs("c"))
+    assert house.unit("s", "d").reason == "needs 'b' of 's', which failed"
+    house.restart()
+    assert house.unit("s", "c").reason == "needs 'b' of 's', which failed"
+
+
 def test_cycle_is_refused_with_its_path_and_nothing_is_applied(house):
     """Neither the units nor the edges of the call are there afterwards, nor in what is written."""
     house.spec("s")

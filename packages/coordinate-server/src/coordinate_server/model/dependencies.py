@@ -184,8 +184,7 @@ class Dependencies:
             mends = _broken(before, hard=hard) - _broken(links.told, hard=hard)
             later.links.unmet += _unmet(links.told) - _unmet(before)
             later.links.broken -= mends
-            mended = mends > 0 and not later.links.broken
-            later.links.owner.need_changed(later, at, mended=mended)
+            later.links.owner.need_changed(later, at, mends=mends > 0)
         return len(later_units)
 
     def culprit(self, unit: Unit) -> str:

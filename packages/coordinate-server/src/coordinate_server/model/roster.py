@@ -391,20 +391,28 @@ class Roster:
         return AVAILABLE if unit.not_before is None else DELAYED
 
     def _fail_by_need(self, unit: Unit, at: Instant) -> None:
+        self._blame(unit)
+        unit.ended, unit.not_before = at.wall, None
+
+    def _blame(self, unit: Unit) -> None:
         history = unit.past()
         history.culprit = self._ground.dependencies.culprit(unit)
         history.reason = f"needs {history.culprit}, which failed"
-        unit.ended, unit.not_before = at.wall, None
 
-    def need_changed(self, unit: Unit, at: Instant, *, mended: bool = False) -> None:
+    def need_changed(self, unit: Unit, at: Instant, *, mends: bool = False) -> None:
         """Move a unit where it belongs, after something that it needs has changed.
 
         Arguments:
             unit: one of its units.
             at: the moment.
-            mended: whether the last of its needs that had failed begins anew.
+            mends: whether one of its needs that had failed begins anew.
         """
-        if mended and unit.status == FAILED and unit.history and unit.history.culprit:
+        if mends and unit.status == FAILED and unit.history and unit.history.culprit:
+            if unit.links is not None and unit.links.broken:
+                # Others have failed still: the reason is one that is true.
+                self._blame(unit)
+                self.write_unit(unit)
+                return
             unit.past().begin_anew()
             self.rest(unit, at)
         elif unit.status in (AVAILABLE, BLOCKED, DELAYED) and unit.status != self._resting(unit):
