@@ -102,20 +102,30 @@ class WideOracle(HandoutOracle):
             self.free(there)
 
     def settle(self):
-        """Put everything that rests where it belongs, until nothing moves any more."""
-        moved = True
-        while moved:
-            moved = any(self.moves(unit) for unit in self.all_units())
+        """Put everything that rests where it belongs, until nothing moves any more.
+
+        What was added again and fails at once is not taken back from those who need it, so all that
+        fails has failed before anything is taken back.
+        """
+        while self.any_moves(self.rests) or self.any_moves(self.taken_back):
+            pass
         self.seen = {unit: self.status(unit) for unit in self.all_units()}
         self.run_schedules()
 
-    def moves(self, unit):
-        there, before = self.unit(*unit), self.unit(*unit)["status"]
-        if there["culprits"] is not None and self.is_taken_back(unit):
-            self.renew(unit)
-        if there["status"] in RESTING:
+    def any_moves(self, move):
+        return any(move(unit) for unit in self.all_units())
+
+    def rests(self, unit):
+        before = self.status(unit)
+        if before in RESTING:
             self.rest(unit)
-        return there["status"] != before
+        return self.status(unit) != before
+
+    def taken_back(self, unit):
+        back = self.unit(*unit)["culprits"] is not None and self.is_taken_back(unit)
+        if back:
+            self.renew(unit)
+        return back
 
     def is_taken_back(self, unit):
         """Whether what failed a unit has not failed any more, and nothing else would fail it."""
