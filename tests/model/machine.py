@@ -148,6 +148,19 @@ class JobMachine(RuleBasedStateMachine):
     def retry(self, name, key):
         self.update(name, key, status=1, lease_time=0)
 
+    @rule(name=NAMES, keys=st.lists(KEYS, max_size=2, unique=True), now=st.booleans())
+    def cancel(self, name, keys, now):
+        expected = self.oracle.cancel(name, keys, now=now)
+        results, _ = self.call("cancel_work_units", name, keys, {"now": now})
+        assert results == expected
+
+    @rule(worker=WORKERS)
+    def ask_for_orders(self, worker):
+        options = {"orders": True}
+        *_, orders = self.call("worker_heartbeat", worker, "RUN", 300, None, None, options)
+        found = {(name, key) for name, key, _, _ in orders["cancel"]}
+        assert found == self.oracle.to_end(worker)
+
     @rule(name=NAMES, key=KEYS, worker=WORKERS)
     def give_back(self, name, key, worker):
         self.update(name, key, lease_time=-1, worker_id=worker)

@@ -18,7 +18,9 @@ class Oracle:
             for unit in spec["units"].values():
                 expired = unit["status"] == PENDING and unit["deadline"] <= self.now
                 woken = unit["status"] == DELAYED and unit["not_before"] <= self.wall
-                if expired or woken:
+                if expired:
+                    self.give_up(unit)
+                elif woken:
                     self.free(unit)
 
     def restart(self):
@@ -31,6 +33,45 @@ class Oracle:
     @staticmethod
     def free(unit):
         unit.update(status=AVAILABLE, worker=None, deadline=None, not_before=None, ended=None)
+        unit["cancel"] = False
+
+    def give_up(self, unit):
+        """Whoever has a unit has it no more; one that was cancelled is over."""
+        cancelled = unit["cancel"]
+        self.free(unit)
+        if cancelled:
+            self.fail_cancelled(unit)
+
+    def fail_cancelled(self, unit):
+        self.free(unit)
+        unit.update(status=FAILED, ended=self.wall)
+        if isinstance(unit["data"], dict):
+            unit["data"] = unit["data"] | {"traceback": "cancelled"}
+
+    def cancel(self, name, keys, *, now):
+        """What becomes of each; None where there is no such spec."""
+        if name not in self.specs:
+            return None
+        units = self.specs[name]["units"]
+        return [self.cancel_one(units[key], now) if key in units else "unknown" for key in keys]
+
+    def cancel_one(self, unit, now):
+        if unit["status"] in (FINISHED, FAILED):
+            return "ended"
+        if unit["status"] == PENDING and unit["worker"] is not None and not now:
+            unit["cancel"] = True
+            return "asked"
+        self.fail_cancelled(unit)
+        return "cancelled"
+
+    def to_end(self, worker):
+        """The units that a worker is told to end."""
+        return {
+            (name, key)
+            for name, spec in self.specs.items()
+            for key, unit in spec["units"].items()
+            if unit["status"] == PENDING and unit["cancel"] and unit["worker"] == worker
+        }
 
     def set_spec(self, definition):
         old = self.specs.get(definition["name"], {"units": {}, "archived": {}})
@@ -131,7 +172,7 @@ class Oracle:
         if unit["status"] == PENDING and status in (None, PENDING) and lease is not None:
             unit["deadline"] = self.now + lease
             if lease < 0:
-                self.free(unit)
+                self.give_up(unit)
         elif status is not None and status != unit["status"]:
             self.go(name, key, unit, status, 300 if lease is None else lease)
         return True
@@ -144,6 +185,7 @@ class Oracle:
             unit.update(status=PENDING, deadline=self.now + max(lease, 0))
         else:
             unit.update(status=status, deadline=None, not_before=None, ended=self.wall)
+            unit["cancel"] = False
             if status == FINISHED:
                 self.chain(name, unit)
 

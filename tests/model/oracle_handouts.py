@@ -244,6 +244,7 @@ class HandoutOracle(Oracle):
     def new_unit(**fields):
         nothing = dict.fromkeys(("worker", "deadline", "not_before", "ended", "reason", "culprits"))
         counts = {"failures": 0, "lost": 0, "attempts": [], "output_error": False}
+        counts["cancel"] = False
         return {"data": {}, "priority": 0, **nothing, **counts, **fields}
 
     def next_run(self, name):

@@ -47,10 +47,14 @@ def snapshot(model):
 def _namespace(space):
     specs = {name: _roster(roster) for name, roster in space._rosters.items()}
     workers = {
-        w.worker_id: (w.mode, w.parent, w.heard, w.expiry) for w in space.workers.by_id.values()
+        w.worker_id: (w.mode, w.parent, w.heard, w.expiry, w.hosts)
+        for w in space.workers.by_id.values()
     }
     held = {worker: sorted(u.key for u in units) for worker, units in space._ground.held.items()}
-    return specs, workers, held
+    cancels = {
+        worker: sorted(u.key for u in units) for worker, units in space._ground.cancels.items()
+    }
+    return specs, workers, held, cancels, dict(space.workers.modes.kept)
 
 
 def _roster(roster):

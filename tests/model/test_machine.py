@@ -12,6 +12,7 @@ from coordinate_protocol.codec import decode, encode
 from coordinate_server.model import Instant, Model, ModelSettings
 from coordinate_server.service.call import Call
 from coordinate_server.service.job_queue import JobQueue
+from coordinate_server.service.order_waits import OrderWaits
 from coordinate_server.service.waiting import Handed
 from coordinate_server.service.waiting_line import WaitingLines
 from tests.model.machine import GRACE, KEEP, NOW, WALL, JobMachine
@@ -30,7 +31,7 @@ class ModelDriver:
         self.model = Model.load([], self.at, self.settings)
         nobody: Any = None
         lines = WaitingLines(self, nobody, nobody)  # type: ignore[arg-type] # it is a clock
-        self.queue = JobQueue(lines, nobody)
+        self.queue = JobQueue(lines, nobody, OrderWaits(nobody, nobody))
         self.rows = Rows()
 
     def instant(self):
@@ -115,7 +116,7 @@ def _without_leases(model):
             spec: ([evolve(u, deadline=None) for u in units.values()], state)
             for spec, (units, state) in specs.items()
         }
-        for name, (specs, _, _) in found.items()
+        for name, (specs, *_) in found.items()
     }
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from coordinate_server.model import Instant
+from coordinate_server.model.calls import Presence
 from coordinate_server.model.changes import ATTEMPT, DATA, DROP, EDGE, META, PUT, SPEC, UNIT
 from coordinate_server.model.errors import DamagedRow, Refused
 from tests.model.snapshot import snapshot
@@ -104,7 +105,7 @@ def test_namespaces_share_nothing(house):
 def test_worker_survives_without_what_it_said(house):
     """Id, parent and mode come back; an expired worker is gone."""
     house.space.heartbeat(house.at, "parent", "RUN", 300, b"\xa1aa\x01")
-    house.space.heartbeat(house.at, "child", "IDLE", 300, b"\xa0", "parent")
+    house.space.heartbeat(house.at, "child", "IDLE", 300, b"\xa0", Presence("parent"))
     house.restart()
     space = house.space
     assert space.worker_info(house.at, "child").parent == "parent"
@@ -120,7 +121,7 @@ def test_children_show_what_they_hold(house):
     """A parent sees the units of its children, after a restart too."""
     house.spec("s")
     house.add("s", "a", "b")
-    house.space.heartbeat(house.at, "child", "RUN", 300, b"\xa0", "parent")
+    house.space.heartbeat(house.at, "child", "RUN", 300, b"\xa0", Presence("parent"))
     house.get("child")
     house.restart()
     held = house.space.child_units(house.at, "parent")

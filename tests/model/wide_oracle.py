@@ -96,7 +96,9 @@ class WideOracle(HandoutOracle):
         there = self.unit(*unit)
         there["attempts"][-1][1] = "lost"
         there["lost"] += 1
-        if there["lost"] >= self.field(unit[0], "max_lost_leases", 1000):
+        if there["cancel"]:
+            self.fail_cancelled(there)
+        elif there["lost"] >= self.field(unit[0], "max_lost_leases", 1000):
             there.update(status=FAILED, deadline=None, ended=self.wall, reason=True)
         else:
             self.free(there)
@@ -272,8 +274,27 @@ class WideOracle(HandoutOracle):
     def give_back(self, unit, delay, *, by_force=False):
         if unit["status"] == PENDING:
             unit["attempts"][-1][1] = "replaced" if by_force else "released"
+        if unit["cancel"] and not by_force:
+            self.fail_cancelled(unit)
+            return
         self.free(unit)
         unit["not_before"] = self.wall + delay if delay else None
+
+    def fail_cancelled(self, unit):
+        super().fail_cancelled(unit)
+        unit.update(reason=True, culprits=None)
+
+    def cancel_one(self, unit, now):
+        was_pending = unit["status"] == PENDING
+        result = super().cancel_one(unit, now)
+        if was_pending and result == "cancelled":
+            unit["attempts"][-1][1] = "cancelled"
+        return result
+
+    def cancel(self, name, keys, *, now):
+        results = super().cancel(name, keys, now=now)
+        self.settle()
+        return results
 
     def go(self, unit, status, lease, worker, delay):  # type: ignore[override]  # a wider one
         there = self.unit(*unit)
@@ -293,7 +314,7 @@ class WideOracle(HandoutOracle):
         """Whether a unit that somebody had and that failed is tried again; puts it there."""
         there, most = self.unit(*unit), self.field(unit[0], "max_retries")
         there["failures"] += 1
-        if most is None or there["failures"] > most:
+        if most is None or there["failures"] > most or there["cancel"]:
             return False
         first = self.field(unit[0], "retry_delay", 0)
         grown = first * self.field(unit[0], "retry_backoff", 2) ** (there["failures"] - 1)
@@ -310,7 +331,8 @@ class WideOracle(HandoutOracle):
             words = {FINISHED: "finished", FAILED: "failed"}
             there["attempts"][-1][1] = words[status]
         there.update(status=status, deadline=None, not_before=None, ended=self.wall)
-        there.update(reason=None, culprits=None)
+        cancelled = there["cancel"] and status == FAILED
+        there.update(reason=cancelled or None, culprits=None, cancel=False)
         if status == FINISHED:
             self.chain(*unit)
 

@@ -400,8 +400,9 @@ def test_older_schema_is_brought_up_to_date(path):
     make_with_journal(path, 1)
     with closing(SqliteStore(path)) as store:
         rows = list(store.load())
-    for statement in ("DROP TABLE edge", "DROP TABLE rate", "PRAGMA user_version = 1"):
-        edit(path, statement)
+    for table in ("edge", "rate", "asked"):
+        edit(path, f"DROP TABLE {table}")
+    edit(path, "PRAGMA user_version = 1")
     with closing(SqliteStore(path)) as store:
         assert list(store.load()) == rows
         store.commit([(PUT, EDGE, b"e", b"1"), (PUT, RATE, b"r", b"2")])
@@ -409,9 +410,10 @@ def test_older_schema_is_brought_up_to_date(path):
 
 
 def test_a_file_of_the_schema_before_is_brought_up_to_date(path):
-    """An older server must not open a file whose locks it would not know of."""
+    """An older server must not open a file whose cancelled units it would not know of."""
     make_with_journal(path, 1)
-    edit(path, "PRAGMA user_version = 2")
+    edit(path, "DROP TABLE asked")
+    edit(path, "PRAGMA user_version = 3")
     with closing(SqliteStore(path)) as store:
         rows = list(store.load())
     assert rows

@@ -177,7 +177,8 @@ _UNITS: Final = (
         "get_work_unit_status",
         (_SPEC_NAME, _required("work_unit_keys", "[key ...]", "the units")),
         "([{status, expiration, worker_id?, traceback?, reason?, failures?, lost_leases?, "
-        "output_error?, depends_on?, depends_on_count?, blocked_by?, locks?} | null ...], null)",
+        "output_error?, cancel?, depends_on?, depends_on_count?, blocked_by?, locks?} "
+        "| null ...], null)",
         "read",
         "What units are doing.",
     ),
@@ -248,12 +249,20 @@ _WORKERS: Final = (
             _required("expire_seconds", "number", "seconds until the worker counts as gone"),
             _required("data", "map | null", "what the worker says of itself"),
             _required("parent", "name | null", "the worker that started it"),
+            _optional("options", "map", "orders, wait, seen, children"),
         ),
-        "(true, null | message)",
+        "(true, null | message) | (true, null | message, "
+        "{position, mode, cancel: [(name, key, attempt, reason) ...], packages?})",
         "work",
-        "Say that a worker is alive; the first one registers it.",
+        "Say that a worker is alive, and learn what is asked of it; the first one registers it.",
     ),
-    _operation("worker_unregister", (_WORKER,), _DONE, "work", "Say that a worker is gone."),
+    _operation(
+        "worker_unregister",
+        (_WORKER, _optional("options", "map", "release, lost")),
+        _DONE,
+        "work",
+        "Say that a worker is gone.",
+    ),
     _operation(
         "list_worker_modes", (), "({worker: mode}, null)", "read", "The mode of every worker."
     ),
@@ -273,6 +282,58 @@ _WORKERS: Final = (
         "{num_workers, num_children, num_expirable}",
         "read",
         "How many workers there are.",
+    ),
+)
+
+_ORDERS: Final = (
+    _operation(
+        "list_workers",
+        (_optional("options", "map", "limit, start, host, worker_ids"),),
+        "([{worker_id, mode, asked, age_seconds, data, units: [{work_spec_name, work_unit_key, "
+        "attempt, lease_left, since?, cancel?} ...], units_count, parent?, host?, expires_in?} "
+        "...], next worker | null)",
+        "read",
+        "Workers by name with what they have, in pages.",
+        since="1.0",
+    ),
+    _operation(
+        "set_mode",
+        (
+            _required("mode", "name", "RUN, IDLE or TERMINATE"),
+            _options("worker_ids, hosts, all"),
+        ),
+        "(number, null)",
+        "admin",
+        "Ask workers to run, to take no more work, or to end when they are done.",
+        since="1.0",
+    ),
+    _operation(
+        "list_asked_modes",
+        (),
+        "({all: mode | null, hosts: {host: mode}, workers: {worker: mode}}, null)",
+        "read",
+        "What is asked of whom.",
+        since="1.0",
+    ),
+    _operation(
+        "request_packages",
+        (_required("worker_ids", "[name ...]", "the workers"),),
+        "(number, null)",
+        "admin",
+        "Ask workers to say which packages are installed.",
+        since="1.0",
+    ),
+    _operation(
+        "cancel_work_units",
+        (
+            _SPEC_NAME,
+            _required("work_unit_keys", "[key ...]", "the units"),
+            _optional("options", "map", "reason, now"),
+        ),
+        "([cancelled | asked | ended | unknown ...], null) | (null, message)",
+        "submit",
+        "End units that nobody is to work on any more.",
+        since="1.0",
     ),
 )
 
@@ -412,6 +473,15 @@ _SERVER: Final = (
 CATALOGUE: Final[Mapping[str, Operation]] = MappingProxyType(
     {
         operation.name: operation
-        for operation in (*_SPECS, *_UNITS, *_WORKERS, *_EXPLANATIONS, *_CHANGES, *_LOCKS, *_SERVER)
+        for operation in (
+            *_SPECS,
+            *_UNITS,
+            *_WORKERS,
+            *_ORDERS,
+            *_EXPLANATIONS,
+            *_CHANGES,
+            *_LOCKS,
+            *_SERVER,
+        )
     }
 )

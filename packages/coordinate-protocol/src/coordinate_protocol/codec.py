@@ -36,6 +36,8 @@ _FOREIGN_TAGS: Final = (
 _SIMPLE_HEADS: Final = frozenset((*range(0xE0, 0xF4), 0xF7, 0xF8))
 _SIMPLE_BYTES: Final = bytes(1 if byte in _SIMPLE_HEADS else 0 for byte in range(256))
 
+_SIMPLE_KINDS: Final = frozenset((cbor2.CBORSimpleValue, type(cbor2.undefined)))
+
 # loads() says nothing of bytes after the item. So it is given an array of the item and this mark:
 # what follows the item is the mark, whole, only if nothing came between. The mark overlaps neither
 # itself nor its own head, so bytes that do not contain it cannot imitate it.
@@ -199,7 +201,7 @@ def decode(data: bytes, limits: Limits = DEFAULT_LIMITS, *, integer_keys: bool =
         DecodeError: for anything but one item that the protocol allows.
         LimitError: for one that is nested too deeply.
     """
-    if _MARK in data or 1 in data.translate(_SIMPLE_BYTES):
+    if _MARK in data:
         _scan(data, limits)
     try:
         return _loaded(data, limits, _DECODERS, integer_keys=integer_keys)
@@ -226,9 +228,25 @@ def _loaded(
         )
     except cbor2.CBORDecodeError as error:
         raise _decode_error(error, data, limits) from error
-    if found[1] != _MARK:
+    if found[1] != _MARK or (1 in data.translate(_SIMPLE_BYTES) and _holds_simple(found[0])):
+        # It says what is wrong, and where.
         _scan(data, limits)
     return found[0]
+
+
+def _holds_simple(value: Any) -> bool:
+    """Whether a value, or one within it, is one of those that cbor2 has classes of its own for."""
+    waiting = [[value]]
+    while waiting:
+        for item in waiting.pop():
+            kind = type(item)
+            if kind is list or kind is tuple:
+                waiting.append(item)
+            elif kind is dict:
+                waiting += (item, item.values())
+            elif kind in _SIMPLE_KINDS:
+                return True
+    return False
 
 
 def _decode_error(error: Exception, data: bytes, limits: Limits) -> Exception:
@@ -268,7 +286,7 @@ def _decode_with_embedded(data: bytes, limits: Limits, *, integer_keys: bool) ->
 
 def _decode_plain(data: bytes, limits: Limits, *, integer_keys: bool) -> Any:
     """An item without any item under tag 24 in it."""
-    if _MARK in data or 1 in data.translate(_SIMPLE_BYTES):
+    if _MARK in data:
         _scan(data, limits)
     decoders = {**_DECODERS, WRAPPED_TAG: _refuser(WRAPPED_TAG)}
     return _loaded(data, limits, decoders, integer_keys=integer_keys)

@@ -33,8 +33,10 @@ __all__ = [
     "coordinate_block",
     "dump_config",
     "install_config",
+    "installed_config",
     "load_config",
     "parse_yaml",
+    "restore_config",
 ]
 
 config_name = "coordinate"
@@ -91,6 +93,32 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(("default_lifetime",), "number", CLIENT_LEASE, "lease a client asks for, seconds"),
     Setting(("sessions",), "flag", True, "a client's calls that are sent again are done once"),
     Setting(("poll_seconds",), "number", 1.0, "how often what cannot wait is asked, seconds"),
+    Setting(("worker",), "text", "fork_worker", "kind of worker"),
+    Setting(("worker_job_fetch",), "integer", 1, "units of one spec that a worker fetches at once"),
+    Setting(("work_spec_names",), "texts", None, "specs that a worker takes work of; none for all"),
+    Setting(("runtimes",), "texts", None, "tags of a worker; none for all work"),
+    Setting(("packages",), "flag", False, "a worker's heartbeats say what is installed"),
+    Setting(("allow_modules",), "texts", None, "prefixes of modules that units may run; none: all"),
+    Setting(("allow_commands",), "flag", None, "units may be commands; not where allow_modules is"),
+    Setting(("auto_renew",), "flag", True, "a worker renews the lease while a unit runs"),
+    Setting(("max_runtime",), "number", None, "how long a unit may run, seconds"),
+    Setting(("cancel_seconds",), "number", 10.0, "from a unit's exception to SIGTERM, seconds"),
+    Setting(("kill_seconds",), "number", 10.0, "from SIGTERM to SIGKILL, seconds"),
+    Setting(("profile",), "any", None, "units to profile: {work_specs, destination}"),
+    Setting(("fork_worker", "num_workers"), "integer", None, "children; none: by cores"),
+    Setting(("fork_worker", "num_workers_per_core"), "number", 1.0, "children for each core"),
+    Setting(("fork_worker", "poll_interval"), "number", 1.0, "between two looks, seconds"),
+    Setting(("fork_worker", "spawn_interval"), "number", 0.01, "between two starts, seconds"),
+    Setting(("fork_worker", "heartbeat_interval"), "number", 15.0, "between heartbeats, seconds"),
+    Setting(("fork_worker", "child_lifetime"), "number", 10.0, "until a child ends, seconds"),
+    Setting(("fork_worker", "stop_jobs_early"), "number", 15.0, "before a lease ends, seconds"),
+    Setting(("fork_worker", "max_memory_gb"), "number", None, "memory of a child, GiB"),
+    Setting(("fork_worker", "preload"), "texts", None, "modules that the parent imports"),
+    Setting(("thread_worker", "num_workers"), "integer", None, "threads; none: by cores"),
+    Setting(("thread_worker", "heartbeat_interval"), "number", 15.0, "between heartbeats, seconds"),
+    Setting(("async_worker", "num_workers"), "integer", 100, "units at once"),
+    Setting(("async_worker", "heartbeat_interval"), "number", 15.0, "between heartbeats, seconds"),
+    Setting(("loop_worker", "heartbeat_interval"), "number", 15.0, "between heartbeats, seconds"),
     Setting(("server", "host"), "text", "localhost", "address to listen on"),
     Setting(("server", "port"), "integer", DEFAULT_PORT, "port to listen on; 0 takes a free one"),
     Setting(("server", "data"), "text", None, "data file, or :memory: to keep nothing"),
@@ -238,6 +266,27 @@ def install_config(config: Mapping[str, Any], modules: Iterable[object] = ()) ->
     except yakonfig.ConfigurationError as error:
         raise ConfigError(_one_line(error)) from error
     return dict(installed)
+
+
+def installed_config() -> dict[str, Any] | None:
+    """Give yakonfig's global configuration; None where none is set up."""
+    try:
+        found: dict[str, Any] = _yakonfig().get_global_config()
+    except KeyError:
+        return None
+    return found
+
+
+def restore_config(config: Mapping[str, Any] | None) -> None:
+    """Set up what ``installed_config`` gave.
+
+    Raises:
+        ConfigError: yakonfig is missing.
+    """
+    if config is None:
+        _yakonfig().clear_global_config()
+    else:
+        _yakonfig().set_global_config(config)
 
 
 def _global_block() -> Any:

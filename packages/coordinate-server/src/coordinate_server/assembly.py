@@ -14,6 +14,7 @@ from coordinate_server.service.committer import Committer
 from coordinate_server.service.job_queue import JobQueue
 from coordinate_server.service.locks import LockService
 from coordinate_server.service.offers import Module
+from coordinate_server.service.order_waits import OrderWaits
 from coordinate_server.service.server_info import ServerInfo
 from coordinate_server.service.sessions import SessionCalls
 from coordinate_server.service.waiting import Timer
@@ -74,11 +75,12 @@ def assembled(
     """
     lines = WaitingLines(clock, timers.call_later, committer.request_flush)
     watchers = Watchers(clock, timers.call_later, committer.request_flush)
+    orders = OrderWaits(timers.call_later, committer.request_flush)
     locks = LockService(model, clock, committer.request_flush)
     # Those who watch see what those who wait for work have got.
-    committer.before_commit += [lines.serve, watchers.serve, locks.serve]
+    committer.before_commit += [lines.serve, watchers.serve, locks.serve, orders.serve]
     told = settings or ServiceSettings()
-    queue = JobQueue(lines, watchers, told.limits, told.shown_config)
+    queue = JobQueue(lines, watchers, orders, told.limits, told.shown_config)
     modules: list[Module] = [queue, locks, ServerInfo(model, told.shared), *plugins]
     proxy = MultiBackendProxyObject(
         modules,

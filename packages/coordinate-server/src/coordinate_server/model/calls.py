@@ -17,6 +17,7 @@ __all__ = [
     "NeedView",
     "NewEdge",
     "NewUnit",
+    "Presence",
     "SpecExplanation",
     "SpecPlace",
     "UnitExplanation",
@@ -189,6 +190,7 @@ class UnitView:
         lost_leases: how many leases it lost since then.
         reason: why the server failed it; None if it did not.
         output_error: what of its output made no unit, or None.
+        cancel: why whoever has it is to end it; None if they are not.
         needs: the first thousand units that it needs.
         needs_count: how many units it needs.
         unmet: how many of these keep it from running.
@@ -208,6 +210,7 @@ class UnitView:
     lost_leases: int = 0
     reason: str | None = None
     output_error: str | None = None
+    cancel: str | None = None
     needs: tuple["NeedView", ...] = ()
     needs_count: int = 0
     unmet: int = 0
@@ -274,6 +277,23 @@ class HeldUnit:
 
 
 @frozen
+class Presence:
+    """What a heartbeat tells of the worker's surroundings.
+
+    Arguments:
+        parent: the name of the worker that started it, or None.
+        hosts: the names of the machine that it is on, the one for people first.
+        children: workers that it has started, which are there still.
+        packages: what is installed, as CBOR; None if it does not say it.
+    """
+
+    parent: str | None = None
+    hosts: tuple[str, ...] = ()
+    children: tuple[str, ...] = ()
+    packages: bytes | None = None
+
+
+@frozen
 class WorkerView:
     """What is known of a worker.
 
@@ -284,6 +304,7 @@ class WorkerView:
         data: what its last heartbeat said, as CBOR; an empty map after a restart.
         heard: when that was, on ``now``.
         expiry: when it is forgotten, on ``now``; None for never.
+        packages: what it last said that is installed, as CBOR; None if it has not said it.
     """
 
     worker_id: str
@@ -292,6 +313,7 @@ class WorkerView:
     data: bytes
     heard: float
     expiry: float | None
+    packages: bytes | None = None
 
 
 @frozen

@@ -4,6 +4,7 @@ from typing import Final
 
 __all__ = [
     "AREA",
+    "ASKED",
     "ATTEMPT",
     "DATA",
     "DELETE",
@@ -39,6 +40,7 @@ REPLY: Final = 7
 ATTEMPT: Final = 8
 EDGE: Final = 9
 RATE: Final = 10
+ASKED: Final = 11
 
 TABLES: Final = {
     META: "meta",
@@ -52,6 +54,7 @@ TABLES: Final = {
     ATTEMPT: "attempt",
     EDGE: "edge",
     RATE: "rate",
+    ASKED: "asked",
 }
 
 Change = tuple[int, int, bytes, bytes]

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from coordinate_protocol.codec import decode
+from coordinate_protocol.codec import decode, encode
 from coordinate_protocol.errors import ProtocolError
 from coordinate_protocol.limits import ANSWER_LIMITS
 
-__all__ = ["content", "traceback_text"]
+__all__ = ["content", "traceback_text", "with_traceback"]
 
 
 def content(data: bytes, name: str) -> Any:
@@ -41,3 +41,28 @@ def traceback_text(data: bytes, most: int) -> str | None:
     if isinstance(found, bytes):
         found = found.decode(errors="replace")
     return found[-most:] if isinstance(found, str) else None
+
+
+def with_traceback(data: bytes, text: str, most: int) -> bytes:
+    """Give a unit's data with another traceback; data that are no map stay as they are.
+
+    Arguments:
+        data: the data as CBOR.
+        text: the traceback.
+        most: how many bytes the data may have; where they would be more, they stay as they are.
+    """
+    if len(data) > min(most, _REWRITTEN):
+        return data
+    try:
+        value = decode(data, ANSWER_LIMITS, integer_keys=True)
+        if not isinstance(value, Mapping):
+            return data
+        told = {key: found for key, found in value.items() if key != b"traceback"}
+        changed = encode(told | {"traceback": text})
+    except ProtocolError:
+        return data
+    return changed if len(changed) <= most else data
+
+
+_REWRITTEN = 2**20
+"""Data of more bytes are not decoded for it: others would wait for that."""

@@ -33,6 +33,7 @@ from coordinate_server.model.roster import Roster
 from coordinate_server.model.scheduler import Scheduler, misfits
 from coordinate_server.model.unit import Unit
 from coordinate_server.model.view import View
+from coordinate_server.model.workers import Workers
 
 __all__ = ["Explainer"]
 
@@ -48,6 +49,7 @@ class Explainer:
         rosters: the specs by name.
         scheduler: what hands out.
         dependencies: who needs whom.
+        workers: who is there, and what is asked of them.
         at: the moment.
     """
 
@@ -56,10 +58,12 @@ class Explainer:
         rosters: Mapping[str, Roster],
         scheduler: Scheduler,
         dependencies: Dependencies,
+        workers: Workers,
         at: Instant,
     ) -> None:
         self._rosters, self._scheduler = rosters, scheduler
         self._dependencies, self._at = dependencies, at
+        self._workers = workers
 
     # ---- units ----
 
@@ -84,6 +88,8 @@ class Explainer:
             left = (unit.deadline or 0) - self._at.now
             who = "somebody" if unit.worker_id is None else repr(unit.worker_id)
             text = f"it is running: {who} has it for another {left:.0f} s"
+            if unit.history and unit.history.cancel:
+                text += f", and is to end it: {unit.history.cancel}"
             details = {"worker_id": unit.worker_id, "expires": self._at.wall + left}
             return [Reason("pending", text, details)]
         if unit.status in (FINISHED, FAILED):
@@ -157,7 +163,7 @@ class Explainer:
     def spec_reasons(self, roster: Roster) -> list[Reason]:
         """Give what keeps a spec from being the next, for those who ask for anything."""
         reasons = self._own_reasons(roster)
-        reasons += self._unasked(roster)
+        reasons += self._unasked(roster) + self._resting()
         view = self._scheduler.view(self._at, _ANYTHING)
         return reasons or _by_others(roster, view, view.order())
 
@@ -182,6 +188,14 @@ class Explainer:
             text = f"nobody who asks has the runtime {roster.spec.runtime!r}"
             return [Reason("runtime", text, {"runtime": roster.spec.runtime})]
         return [Reason("not_asked_for", "nobody who asks for work asks for this work spec")]
+
+    def _resting(self) -> list[Reason]:
+        """Tell if all workers that are there are told to take no work."""
+        number, there = self._workers.resting(), len(self._workers.by_id)
+        if not number or number < there:
+            return []
+        who = "the only worker is" if number == 1 else f"all {number:,} workers are"
+        return [Reason("told_to_rest", f"{who} told to take no work", {"workers": number})]
 
     def _counts(self, roster: Roster) -> dict[str, object]:
         available = roster.count(AVAILABLE)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from coordinate_server.model.feed import Feed
 from coordinate_server.model.limits import Limit
 from coordinate_server.model.locks import Locks
+from coordinate_server.model.order_news import OrderNews
 from coordinate_server.model.unit import Unit
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ class Ground:
         self.dependencies = core.dependencies
         # What each worker has in its hands, in the order in which it got it.
         self.held: dict[str, dict[Unit, Roster]] = {}
+        # Those of these that their workers are to end.
+        self.cancels: dict[str, dict[Unit, Roster]] = {}
+        self.news = OrderNews()
         self.limits = {limit: Limit(limit, most) for limit, most in core.settings.limits.items()}
         # What has changed since the scheduler last asked.
         self.touched: dict[Roster, None] = {}
@@ -68,6 +72,8 @@ class Ground:
         """Note that a worker has a unit."""
         if unit.worker_id is not None:
             self.held.setdefault(unit.worker_id, {})[unit] = roster
+            if unit.history is not None and unit.history.cancel is not None:
+                self.ask_to_end(unit, roster)
 
     def unhold(self, unit: Unit) -> None:
         """Note that the worker that has a unit has it no more."""
@@ -77,6 +83,21 @@ class Ground:
         del units[unit]
         if not units:
             del self.held[unit.worker_id]
+        if self.cancels:
+            self._ask_no_more(unit, unit.worker_id)
+
+    def ask_to_end(self, unit: Unit, roster: "Roster") -> None:
+        """Have the worker that has a unit be told to end it."""
+        if unit.worker_id is not None:
+            self.cancels.setdefault(unit.worker_id, {})[unit] = roster
+            self.news.note(unit.worker_id)
+
+    def _ask_no_more(self, unit: Unit, worker_id: str) -> None:
+        units = self.cancels.get(worker_id, {})
+        if units.pop(unit, None) is not None:
+            self.news.note(worker_id)
+            if not units:
+                del self.cancels[worker_id]
 
     def take_stirred(self) -> frozenset[str] | None:
         """Give the names of the specs that may have work now and had none; None for any."""

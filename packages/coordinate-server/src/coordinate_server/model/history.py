@@ -23,6 +23,7 @@ class History:
         reason: why the server failed it; None if it did not.
         culprit: the unit whose failure failed it, as people name it; None if it was its own.
         output_error: what of its output made no unit, or None.
+        cancel: why whoever has it is to end it; None if they are not.
         attempts: its earlier hand-outs, oldest first; the last one is in the unit itself.
     """
 
@@ -31,6 +32,7 @@ class History:
     reason: str | None = None
     culprit: str | None = None
     output_error: str | None = None
+    cancel: str | None = None
     attempts: list[AttemptView] = field(factory=list)
 
     def begin_anew(self) -> None:

@@ -6,6 +6,7 @@ import cbor2
 
 from coordinate_server.model.calls import AttemptView
 from coordinate_server.model.changes import (
+    ASKED,
     ATTEMPT,
     DATA,
     DELETE,
@@ -108,6 +109,10 @@ class Ledger:
     def worker(self, key: bytes, write: _Writer | None) -> None:
         """Note that a worker changed; None for one that is gone."""
         self._workers[key] = write
+
+    def asked(self, key: bytes, mode: str | None) -> None:
+        """Note which mode is asked of somebody; None for none."""
+        self._others[ASKED, key] = None if mode is None else cbor2.dumps(mode)
 
     def lock(self, key: bytes, write: _Writer | None) -> None:
         """Note that a lock changed; None for one that is gone."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from coordinate_server.model.calls import AttemptView
 from coordinate_server.model.changes import (
+    ASKED,
     ATTEMPT,
     DATA,
     EDGE,
@@ -28,6 +29,7 @@ from coordinate_server.model.rows import (
     CLOCK_KEY,
     ID_BYTES,
     SPEC_ID_KEY,
+    read_asked,
     read_attempt,
     read_edge,
     read_number,
@@ -72,9 +74,13 @@ def load(
     rosters = _load_specs(tables, namespace, _units(tables, grace), at)
     _load_edges(core, tables[EDGE], rosters, at)
     for key, row in tables[WORKER].items():
-        name, worker_id, mode, parent, heard, expiry = read_worker(key, row)
+        name, worker_id, mode, parent, heard, expiry, hosts = read_worker(key, row)
         later = None if expiry is None else max(expiry, grace)
-        namespace(name).workers.take_in(Worker(worker_id, mode, parent, heard, later))
+        worker = Worker(worker_id, mode, parent, heard, later, hosts=hosts)
+        namespace(name).workers.take_in(worker)
+    for key, row in tables[ASKED].items():
+        name, kind, whom, mode = read_asked(key, row)
+        namespace(name).workers.modes.load((kind, whom), mode)
     _load_locks(namespace, tables[LOCK], grace)
     _load_sessions(core, tables[REPLY])
 

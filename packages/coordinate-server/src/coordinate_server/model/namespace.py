@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
+from coordinate_protocol.constants import RUN
 from coordinate_server.model import additions
 from coordinate_server.model.additions import check_unit
 from coordinate_server.model.archive import archive
@@ -30,6 +31,7 @@ from coordinate_server.model.feed import Feed
 from coordinate_server.model.ground import Ground
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.numbers import check_number
+from coordinate_server.model.order_calls import OrderCalls
 from coordinate_server.model.roster import Roster
 from coordinate_server.model.scheduler import Scheduler
 from coordinate_server.model.settings import ModelSettings
@@ -42,7 +44,7 @@ from coordinate_server.model.workers import Workers
 __all__ = ["Namespace"]
 
 
-class Namespace(WorkCalls, WorkerCalls):
+class Namespace(WorkCalls, WorkerCalls, OrderCalls):
     """Specs, units and workers that share nothing with those of another namespace.
 
     Every call that takes the moment first lets end what is due by then. A call that raises has
@@ -59,7 +61,7 @@ class Namespace(WorkCalls, WorkerCalls):
         self._ground = Ground(core, name)
         self._rosters: dict[str, Roster] = {}
         self._scheduler = Scheduler(self._rosters, self._ground)
-        self.workers = Workers(core, name)
+        self.workers = Workers(core, self._ground)
         self.locks = self._ground.locks
 
     def load_spec(self, spec: Spec) -> Roster:
@@ -443,10 +445,16 @@ class Namespace(WorkCalls, WorkerCalls):
         self._core.run_due(at)
         held = self._ground.held.get(worker_id, {})
         holds = [(roster.spec.name, unit.key, unit.deadline or 0) for unit, roster in held.items()]
-        return self._explainer(at).worker(request, holds)
+        found = self._explainer(at).worker(request, holds)
+        asked = self.workers.modes.of(worker_id)
+        if asked == RUN:
+            return found
+        text = f"it is told to take no work: {asked} is asked of it, its host or everyone"
+        return evolve(found, text=text, spec=None, key=None)
 
     def _explainer(self, at: Instant) -> Explainer:
-        return Explainer(self._rosters, self._scheduler, self._core.dependencies, at)
+        dependencies = self._core.dependencies
+        return Explainer(self._rosters, self._scheduler, dependencies, self.workers, at)
 
 
 def _new_priorities(

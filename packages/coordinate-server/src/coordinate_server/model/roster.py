@@ -14,6 +14,7 @@ from coordinate_protocol.constants import (
     STATUS_NAMES,
 )
 from coordinate_server.model.attempts import remember, remember_last
+from coordinate_server.model.contents import with_traceback
 from coordinate_server.model.feed import SPECS, units_of
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.lanes import LaneQueue
@@ -258,6 +259,8 @@ class Roster:
             self.ready.returned(unit)
             self.locks.unlock(unit)
             unit.held = None
+            if unit.history is not None:
+                unit.history.cancel = None
         elif before != PENDING == unit.status:
             self.ready.took(unit)
             self.locks.lock(unit)
@@ -379,8 +382,51 @@ class Roster:
             outcome: how the hand-out ended.
             not_before: when the unit may run again, on ``wall``; None for at once.
         """
+        cancel = None if unit.history is None else unit.history.cancel
+        if cancel is not None and outcome != "replaced":
+            self._end_cancelled(unit, at, cancel, outcome)
+            return
         remember(self._core.ledger, self.key, unit, outcome, at.wall)
         self.rest(unit, at, not_before)
+
+    # ---- what nobody is to work on any more ----
+
+    def cancel(self, unit: Unit, at: Instant, reason: str, *, now: bool) -> str:
+        """Fail a unit, or have whoever has it asked to end it.
+
+        Arguments:
+            unit: one of its units.
+            at: the moment.
+            reason: why, for people.
+            now: whether whoever has it loses it at once.
+
+        Returns:
+            ``cancelled``, ``asked``, or ``ended`` for one that had ended before.
+        """
+        if unit.status in ENDED:
+            return "ended"
+        if unit.status != PENDING or unit.worker_id is None or now:
+            self._end_cancelled(unit, at, reason, "cancelled")
+            return "cancelled"
+        unit.past().cancel = reason
+        self._ground.ask_to_end(unit, self)
+        self.write_unit(unit)
+        return "asked"
+
+    def _end_cancelled(self, unit: Unit, at: Instant, reason: str, outcome: str) -> None:
+        """Fail a unit that nobody has from now on, and is not to be tried again."""
+        if unit.status == PENDING:
+            remember(self._core.ledger, self.key, unit, outcome, at.wall)
+
+        def change(unit: Unit) -> None:
+            unit.free()
+            unit.status, unit.ended = FAILED, at.wall
+            history = unit.past()
+            history.reason, history.culprit = reason, None
+
+        self.change(unit, change)
+        most = self._core.settings.unit_data_bytes
+        self.replace_data(unit, with_traceback(unit.data, reason, most))
 
     def _resting(self, unit: Unit) -> int:
         links = unit.links
@@ -431,7 +477,9 @@ class Roster:
         remember(self._core.ledger, self.key, unit, "lost", at.wall)
         history, most = unit.past(), self.spec.retries.most_lost
         history.lost += 1
-        if most is None or history.lost < most:
+        if history.cancel is not None:
+            self._end_cancelled(unit, at, history.cancel, "lost")
+        elif most is None or history.lost < most:
             self.rest(unit, at)
         else:
             self.fail(unit, at, f"lost {history.lost} leases, of max_lost_leases {most}")

@@ -13,6 +13,7 @@ from coordinate_protocol.errors import ProtocolError
 from coordinate_protocol.limits import ANSWER_LIMITS
 from coordinate_server.model.calls import AttemptView
 from coordinate_server.model.changes import (
+    ASKED,
     ATTEMPT,
     EDGE,
     REPLY,
@@ -34,9 +35,11 @@ __all__ = [
     "ID_BYTES",
     "SIZE_BYTES",
     "SPEC_ID_KEY",
+    "asked_key",
     "attempt_key",
     "attempt_row",
     "id_bytes",
+    "read_asked",
     "read_attempt",
     "read_edge",
     "read_number",
@@ -90,7 +93,8 @@ def unit_row(unit: Unit) -> bytes:
 
 
 def _history(past: History) -> list[Any]:
-    return [past.failures, past.lost, past.reason, past.culprit, past.output_error]
+    row: list[Any] = [past.failures, past.lost, past.reason, past.culprit, past.output_error]
+    return row if past.cancel is None else [*row, past.cancel]
 
 
 def read_unit(key: bytes, data: bytes, row: bytes) -> Unit:
@@ -201,23 +205,47 @@ def worker_key(namespace: str, worker_id: str) -> bytes:
     return cbor2.dumps([namespace, worker_id])
 
 
-def worker_row(mode: str, parent: str | None, heard: float, expiry: float | None) -> bytes:
-    """Write a worker down, without what it said."""
-    return cbor2.dumps([mode, parent, heard, expiry])
+def worker_row(
+    mode: str, parent: str | None, heard: float, expiry: float | None, hosts: tuple[str, ...]
+) -> bytes:
+    """Write a worker down; of what it said, only the names of its host."""
+    return cbor2.dumps([mode, parent, heard, expiry, *([list(hosts)] if hosts else ())])
 
 
-def read_worker(key: bytes, row: bytes) -> tuple[str, str, str, str | None, float, float | None]:
-    """Read a worker: namespace, id, mode, parent, heard, expiry.
+def read_worker(
+    key: bytes, row: bytes
+) -> tuple[str, str, str, str | None, float, float | None, tuple[str, ...]]:
+    """Read a worker: namespace, id, mode, parent, heard, expiry, names of its host.
 
     Raises:
         DamagedRow: it is no worker.
     """
     try:
         namespace, worker_id = cbor2.loads(key)
-        mode, parent, heard, expiry = cbor2.loads(row)
+        mode, parent, heard, expiry, *more = cbor2.loads(row)
+        hosts = tuple(more[0]) if more else ()
     except _FAULTS as error:
         raise DamagedRow(TABLES[WORKER], key) from error
-    return namespace, worker_id, mode, parent, heard, expiry
+    return namespace, worker_id, mode, parent, heard, expiry, hosts
+
+
+def asked_key(namespace: str, kind: str, name: str) -> bytes:
+    """Give the key of the row of what is asked of a worker, a host or everyone."""
+    return cbor2.dumps([namespace, kind, name])
+
+
+def read_asked(key: bytes, row: bytes) -> tuple[str, str, str, str]:
+    """Read what is asked: namespace, kind and name of whom, and the mode.
+
+    Raises:
+        DamagedRow: it is not that.
+    """
+    try:
+        namespace, kind, name = cbor2.loads(key)
+        mode = cbor2.loads(row)
+    except _FAULTS as error:
+        raise DamagedRow(TABLES[ASKED], key) from error
+    return namespace, kind, name, mode
 
 
 def session_row(namespace: str) -> bytes:

@@ -70,6 +70,7 @@ EVENTS: Final[Mapping[tuple[int, str], int]] = MappingProxyType(
         (AVAILABLE, "a need begins anew"): BLOCKED,
         (DELAYED, "a need begins anew"): BLOCKED,
         (FAILED, "the need that failed it begins anew"): BLOCKED,
+        **{(old, "cancelled"): FAILED for old in (AVAILABLE, DELAYED, BLOCKED, PENDING)},
         **{(old, "added again"): AVAILABLE for old in STATUS_NAMES},
     }
 )

@@ -74,6 +74,7 @@ class Unit:
             lost_leases=history.lost,
             reason=history.reason,
             output_error=history.output_error,
+            cancel=history.cancel,
             locks=self.locks or (),
         )
 

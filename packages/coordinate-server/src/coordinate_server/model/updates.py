@@ -175,6 +175,10 @@ def _fail(roster: Roster, at: Instant, unit: Unit, not_before: float | None) -> 
     """Fail a unit, or have it tried again."""
     history = unit.past()
     history.failures += 1
+    if history.cancel is not None:
+        history.reason = history.cancel
+        roster.change(unit, lambda unit: _end(at, unit, FAILED))
+        return
     seconds = roster.spec.retries.again(unit.key, history.failures)
     if seconds is None:
         roster.change(unit, lambda unit: _end(at, unit, FAILED))

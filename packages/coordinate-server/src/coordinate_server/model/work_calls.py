@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from coordinate_protocol.constants import PENDING
+from coordinate_protocol.constants import PENDING, RUN
 from coordinate_server.model.calls import HandOut, NewEdge, NewUnit, UnitUpdate, WorkRequest
 from coordinate_server.model.chain import chain
 from coordinate_server.model.handouts import hand_out
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from coordinate_server.model.workers import Workers
 
 __all__ = ["WorkCalls"]
+
+_RESTING = "told to take no work"
 
 _LOOKS = 10
 """So often the scheduler is asked again for one call, while units are set aside for locks."""
@@ -91,6 +93,8 @@ class WorkCalls:
             if value is not None:
                 check_number(what, value)
         self._core.run_due(at)
+        if self.workers.modes.kept and self.workers.modes.of(worker_id) != RUN:
+            return []
         for _ in range(_LOOKS):
             choice = self._scheduler.choose(at, request)
             if choice is not None:
@@ -129,8 +133,11 @@ class WorkCalls:
     @property
     def specs_version(self) -> int:
         """A number that changes when ``way_of_asking`` may."""
-        return self._scheduler.version
+        return self._scheduler.version + self.workers.modes.version
 
-    def way_of_asking(self, request: WorkRequest) -> Hashable:
+    def way_of_asking(self, request: WorkRequest, worker_id: str | None = None) -> Hashable:
         """Give what those have in common to whom the same units may be handed out."""
-        return self._scheduler.way(request)
+        modes = self.workers.modes
+        rests = bool(modes.kept) and worker_id is not None and modes.of(worker_id) != RUN
+        # They get nothing, and must not keep those from work who ask alike.
+        return _RESTING if rests else self._scheduler.way(request)

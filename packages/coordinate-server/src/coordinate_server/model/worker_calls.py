@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from coordinate_server.model.additions import check_data
-from coordinate_server.model.calls import HeldUnit, WorkerView
+from coordinate_server.model.calls import HeldUnit, Presence, WorkerView
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.numbers import check_number
 from coordinate_server.model.workers import Worker
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from coordinate_server.model.workers import Workers
 
 __all__ = ["WorkerCalls"]
+
+_ALONE = Presence()
 
 
 class WorkerCalls:
@@ -30,7 +32,7 @@ class WorkerCalls:
         mode: str,
         expire_seconds: float | None,
         data: bytes,
-        parent: str | None = None,
+        around: Presence = _ALONE,
     ) -> None:
         """Register a worker or renew it.
 
@@ -40,17 +42,21 @@ class WorkerCalls:
             mode: what it does.
             expire_seconds: how long this holds; None for ever.
             data: what it says, as CBOR.
-            parent: its parent's name or None.
+            around: its parent, its children and its host.
 
         Raises:
             Refused: the time is no number or below zero, or the data are too large.
         """
         if expire_seconds is not None:
             check_number("expire_seconds", expire_seconds, 0)
-        check_data(data, self._core.settings)
+        check_data(data + (around.packages or b""), self._core.settings)
         self._core.run_due(at)
         expiry = None if expire_seconds is None else at.now + expire_seconds
-        self.workers.put(Worker(worker_id, mode, parent, at.now, expiry, data))
+        worker = Worker(worker_id, mode, around.parent, at.now, expiry, data, hosts=around.hosts)
+        worker.packages = around.packages
+        self.workers.put(worker)
+        for child in around.children:
+            self.workers.extend(child, at.now, expiry)
 
     def unregister(self, at: Instant, worker_id: str) -> bool:
         """Forget a worker; whether it was known."""
@@ -60,7 +66,7 @@ class WorkerCalls:
     def worker_modes(self, at: Instant) -> dict[str, str]:
         """Give the mode of each worker that has not expired."""
         self._core.run_due(at)
-        return self.workers.modes()
+        return self.workers.modes_told()
 
     def worker_info(self, at: Instant, worker_id: str) -> WorkerView | None:
         """Give what is known of a worker, or None."""

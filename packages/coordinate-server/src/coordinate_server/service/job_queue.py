@@ -10,7 +10,10 @@ from coordinate_server.service.call import Call
 from coordinate_server.service.dependencies import DependencyCalls
 from coordinate_server.service.explanations import ExplainCalls
 from coordinate_server.service.handouts import HandoutCalls
+from coordinate_server.service.heartbeats import HeartbeatCalls
 from coordinate_server.service.offers import Offer, declared
+from coordinate_server.service.order_waits import OrderWaits
+from coordinate_server.service.orders import OrderCalls
 from coordinate_server.service.specs import SpecCalls
 from coordinate_server.service.units import UnitCalls
 from coordinate_server.service.waiting_line import WaitingLines
@@ -23,7 +26,15 @@ __all__ = ["JobQueue"]
 
 @define(slots=False)
 class JobQueue(
-    SpecCalls, UnitCalls, HandoutCalls, DependencyCalls, WorkerCalls, ExplainCalls, WatchCalls
+    SpecCalls,
+    UnitCalls,
+    HandoutCalls,
+    DependencyCalls,
+    WorkerCalls,
+    HeartbeatCalls,
+    OrderCalls,
+    ExplainCalls,
+    WatchCalls,
 ):
     """The operations of the catalogue's service ``jobs``.
 
@@ -33,12 +44,14 @@ class JobQueue(
     Arguments:
         lines: who waits for work.
         watchers: who waits for changes.
+        order_waits: which workers wait for orders.
         limits: bounds on what is decoded.
         shown_config: the configuration as anybody may see it.
     """
 
     lines: WaitingLines
     watchers: Watchers
+    order_waits: OrderWaits
     limits: Limits = DEFAULT_LIMITS
     shown_config: Mapping[str, Any] = field(factory=dict)
     title: str = field(default="JobQueue", init=False)

@@ -46,6 +46,7 @@ class ServerInfo:
         "watch",
         "unit_locks",
         "locks",
+        "orders",
     )
     title: str = field(default="ServerInfo", init=False)
 

@@ -167,6 +167,7 @@ def _past(unit: UnitView) -> dict[str, Any]:
         "lost_leases": unit.lost_leases or None,
         "reason": unit.reason,
         "output_error": unit.output_error,
+        "cancel": unit.cancel,
     }
     return {name: value for name, value in said.items() if value is not None}
 

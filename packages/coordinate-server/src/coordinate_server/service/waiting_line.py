@@ -69,7 +69,8 @@ class _Line:
     version: int = field(default=-1, init=False)
 
     def add(self, waiter: _Waiter) -> None:
-        way = waiter.way = self.namespace.way_of_asking(waiter.asker.request)
+        asker = waiter.asker
+        way = waiter.way = self.namespace.way_of_asking(asker.request, asker.worker_id)
         self.ways.setdefault(way, OrderedDict())[waiter.ticket] = waiter
 
     def remove(self, waiter: _Waiter) -> None:

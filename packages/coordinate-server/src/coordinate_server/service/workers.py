@@ -5,16 +5,17 @@ from typing import Any
 
 from coordinate_protocol.codec import decode, encode
 from coordinate_protocol.limits import Limits
-from coordinate_protocol.values import Encoded, key_value, text_keys
+from coordinate_protocol.values import Encoded, key_value
 from coordinate_server.model.calls import HeldUnit
 from coordinate_server.model.errors import ModelError
 from coordinate_server.service.arguments import Options, text
 from coordinate_server.service.call import Call
+from coordinate_server.service.orders import lost_units
 from coordinate_server.service.units import wall_time
 
 __all__ = ["WorkerCalls"]
 
-_DEFAULT_EXPIRY, _MAX_EXPIRY = 300, 24 * 3600
+_UNREGISTER = frozenset({"release", "lost"})
 
 
 class WorkerCalls:
@@ -22,35 +23,17 @@ class WorkerCalls:
 
     limits: Limits
 
-    def worker_heartbeat(
-        self,
-        call: Call,
-        worker_id: object,
-        mode: object,
-        expire_seconds: object,
-        data: object,
-        parent: object,
+    def worker_unregister(
+        self, call: Call, worker_id: object, options: object = None
     ) -> tuple[bool, str | None]:
-        """Register a worker or renew it; gives (true, what was clamped or null)."""
-        read = Options(
-            {"expire_seconds": _DEFAULT_EXPIRY if expire_seconds is None else expire_seconds}
-        )
-        seconds = read.clamped("expire_seconds", None, 0, _MAX_EXPIRY)
-        call.namespace.heartbeat(
-            call.at,
-            text(worker_id, "worker_id"),
-            text(mode, "mode"),
-            seconds,
-            encode(text_keys(data)),
-            text(parent, "parent") if parent else None,
-        )
-        return True, read.message
-
-    def worker_unregister(self, call: Call, worker_id: object) -> tuple[bool, str | None]:
         """Forget a worker; gives (true, null) or (false, why not)."""
-        name = text(worker_id, "worker_id")
+        name, read = text(worker_id, "worker_id"), Options.read(options, call, _UNREGISTER)
+        lost = lost_units(read)
         try:
-            known = call.namespace.unregister(call.at, name)
+            if read.flag("release"):
+                known = call.namespace.release(call.at, name, lost)
+            else:
+                known = call.namespace.unregister(call.at, name)
         except ModelError as error:
             return False, str(error)
         return (False, f"no worker {name!r}") if known is False else (True, None)
@@ -68,6 +51,8 @@ class WorkerCalls:
         shown: dict[Any, Any] = {}
         if isinstance(said, Mapping):
             shown = {key: Encoded(encode(value)) for key, value in said.items()}
+        if info.packages is not None:
+            shown["packages"] = Encoded(info.packages)
         return shown | {"age_seconds": call.at.now - info.heard}, None
 
     def mode_counts(self, call: Call) -> tuple[dict[str, int], None]:

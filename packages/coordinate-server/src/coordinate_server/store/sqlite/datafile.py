@@ -29,7 +29,7 @@ __all__ = ["APPLICATION_ID", "SCHEMA", "DataFile", "open_data_file", "translated
 
 # "coor" in ASCII. file(1) and others know a file by it.
 APPLICATION_ID: Final = 0x636F6F72
-SCHEMA: Final = 3
+SCHEMA: Final = 4
 
 _HEADER_BYTES: Final = 100
 _MAGIC: Final = b"SQLite format 3\0"

@@ -1,4 +1,4 @@
--- Schema 3. Each row table holds one kind of row, a key is the row's place among its kind.
+-- Schema 4. Each row table holds one kind of row, a key is the row's place among its kind.
 
 CREATE TABLE journal (seq INTEGER PRIMARY KEY, record BLOB NOT NULL);
 
@@ -13,3 +13,4 @@ CREATE TABLE reply   (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE attempt (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE edge    (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE rate    (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE asked   (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
