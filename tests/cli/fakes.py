@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from coordinate_client.changes import Changes
 from coordinate_client.cli.application import coordinate
 from coordinate_client.cli.session import Session
-from coordinate_client.exceptions import NoSuchWorkSpecError
+from coordinate_client.exceptions import NoSuchWorkSpecError, Unsupported
 
 COUNTS = {
     "num_available": 3,
@@ -114,6 +114,12 @@ class FakeTaskMaster(FakeWatch):
         self.refused = {}
         self.explained = {}
         self.attempts = []
+        self.fleet = None
+        self.requested: list[str] = []
+        # So often a heartbeat does not have the packages yet.
+        self.silent = 0
+        self.cancelled = {"u1": "asked", "u2": "ended", "u3": "cancelled"}
+        self.asked: dict[str, Any] = {"all": None, "hosts": {}, "workers": {}}
 
     def close(self):
         self.closed = True
@@ -180,10 +186,34 @@ class FakeTaskMaster(FakeWatch):
         return self.explained
 
     def get_heartbeat(self, worker_id):
-        return {"fqdn": "host.example", "ipaddrs": ["10.0.0.1"]}
+        said = {"fqdn": "host.example", "ipaddrs": ["10.0.0.1"]}
+        self.silent = max(0, self.silent - 1)
+        return said if self.silent or not self.requested else said | {"packages": {"attrs": "1"}}
+
+    def request_packages(self, worker_ids):
+        self.requested = list(worker_ids)
+        return len(self.requested)
 
     def workers(self, alive=True):
         return {"w1": "RUN"} if alive else {"w1": "RUN", "w0": "TERMINATE"}
+
+    def list_workers(self, worker_ids=None, host=None):
+        if self.fleet is None:
+            raise Unsupported("list_workers", "a 0.1.5 server does not have it")
+        return self.fleet
+
+    def cancel(self, name, *keys, reason=None, now=False):
+        self.noted.append(("cancel", name, keys, reason, now))
+        if name not in self.specs:
+            raise NoSuchWorkSpecError(name)
+        return [self.cancelled.get(key, "unknown") for key in keys]
+
+    def set_modes(self, mode, worker_ids=(), hosts=(), everyone=False):
+        self.noted.append(("set_modes", mode, worker_ids, hosts, everyone))
+        return 3
+
+    def asked_modes(self):
+        return self.asked
 
     def add_dependencies(self, edges):
         self.noted.append(("add_dependencies", edges))

@@ -143,6 +143,28 @@ def test_server_tells_about_itself(coordinate):
     assert told(coordinate("rpc", "--json", "get_work_spec", "nope")) is None
 
 
+def test_workers_are_seen_asked_and_relieved_of_units(loaded):
+    """workers, mode and cancel, on a worker that has one unit and says that it runs it."""
+    loaded("rpc", "get_work", "w1", "{available_gb: 1, work_spec_names: [double]}")
+    running = "{worker_id: w1, work_spec_name: double, work_unit_key: a, progress: 0.5}"
+    said = f"{{host: h, pid: 7, running: [{running}]}}"
+    loaded("rpc", "worker_heartbeat", "w1", "RUN", "60", said, "null")
+    host, worker, unit = loaded("workers", "--tree").splitlines()
+    assert (host, worker) == ("h", "  w1 (RUN), pid 7")
+    assert unit.startswith("      a of double, for ")
+    assert ", 50%, lease " in unit
+    assert loaded("mode", "IDLE", "--host", "h") == "Asked 1 worker to take no more work.\n"
+    assert loaded("mode") == "all: RUN\nhost h: IDLE\n"
+    assert told(loaded("workers", "--json"))["w1"]["asked"] == "IDLE"
+    cancelled = loaded("cancel", "double", "a", "b", "--reason", "wrong")
+    assert cancelled.splitlines()[0] == "Cancelled 1 work unit."
+    assert "(to be cancelled)" in loaded("workers", "--tree")
+    assert told(loaded("cancel", "double", "-a", "--now", "--json")) == {"a": "cancelled"}
+    status = told(loaded("work_unit", "-W", "double", "a", "--json"))["a"]
+    assert (status["status_name"], status["reason"]) == ("failed", "cancelled")
+    loaded("cancel", "double", "nope", code=1)
+
+
 def test_delete_empties_the_namespace(loaded):
     """All specs, with -y or after a yes."""
     assert loaded("delete", input="n\n") == "not deleting anything\n"

@@ -29,11 +29,13 @@ from coordinate_client.constants import (
     TERMINATE,
 )
 from coordinate_client.exceptions import (
+    Cancelled,
     ClientClosed,
     ConnectionFailed,
     CoordinateException,
     Deadlock,
     InvalidAnswer,
+    LeaseLost,
     LockRefused,
     LockTimeout,
     LostLease,
@@ -43,6 +45,7 @@ from coordinate_client.exceptions import (
     OutcomeUnknown,
     ProgrammerError,
     RpcError,
+    RunTimeExceeded,
     Unsupported,
 )
 from coordinate_client.server import Server
@@ -75,6 +78,7 @@ __all__ = [
     "AsyncLockClient",
     "AsyncTaskMaster",
     "AsyncWorkUnit",
+    "Cancelled",
     "CborRpcClient",
     "Changes",
     "ClientClosed",
@@ -83,6 +87,7 @@ __all__ = [
     "Deadlock",
     "Grant",
     "InvalidAnswer",
+    "LeaseLost",
     "LockClient",
     "LockRefused",
     "LockTimeout",
@@ -93,6 +98,7 @@ __all__ = [
     "OutcomeUnknown",
     "ProgrammerError",
     "RpcError",
+    "RunTimeExceeded",
     "Server",
     "TaskMaster",
     "Unsupported",

@@ -15,17 +15,24 @@ CoordinateException
 ├── InvalidAnswer           the server sent what no server of ours sends
 └── ConnectionFailed        no server could be reached; also a ConnectionError
     └── ClientClosed        the client was closed while the call waited
+
+BaseException
+└── Cancelled               raised by a worker within the code of a unit: end now
+    ├── RunTimeExceeded     it ran for longer than its max_runtime
+    └── LeaseLost           the unit is not the worker's any more
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = [
+    "Cancelled",
     "ClientClosed",
     "ConnectionFailed",
     "CoordinateException",
     "Deadlock",
     "InvalidAnswer",
+    "LeaseLost",
     "LockRefused",
     "LockTimeout",
     "LostLease",
@@ -35,6 +42,7 @@ __all__ = [
     "OutcomeUnknown",
     "ProgrammerError",
     "RpcError",
+    "RunTimeExceeded",
     "Unsupported",
 ]
 
@@ -177,3 +185,23 @@ class ClientClosed(ConnectionFailed):
     def _what(addresses: Sequence[str]) -> str:
         del addresses
         return "given up"
+
+
+class Cancelled(BaseException):
+    """A worker raises it within the code of a unit that is to end now.
+
+    It is no Exception, as asyncio's CancelledError is none: code that goes on after whatever error
+    would swallow it. Clean up in `finally`, or catch it and raise it again; a function that returns
+    all the same is cancelled nevertheless.
+    """
+
+
+class RunTimeExceeded(Cancelled):
+    """The unit ran for longer than its `max_runtime`."""
+
+
+class LeaseLost(Cancelled):
+    """The lease on the unit was lost while its code ran: by now it may run elsewhere.
+
+    What a call raises for the same reason is LostLease, which is an error like others.
+    """

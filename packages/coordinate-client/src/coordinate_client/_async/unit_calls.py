@@ -252,7 +252,8 @@ class AsyncUnitCalls(AsyncSpecCalls):
         Returns:
             A map with `status`, `expiration` (seconds since 1970, or None), perhaps `worker_id` and
             `traceback`, and where there is something to tell `reason` (why the server failed it),
-            `failures`, `lost_leases`, `output_error`, `depends_on` (a list of maps, 1,000 at most),
+            `failures`, `lost_leases`, `output_error`, `cancel` (why its worker is to end it),
+            `depends_on` (a list of maps, 1,000 at most),
             `depends_on_count`, `blocked_by`; None for a key that there is not. For several keys
             a list of them, or None where there is no such spec.
         """

@@ -1,12 +1,15 @@
 """The calls about workers."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from coordinate_client._async.rpc import AsyncCborRpcClient
+from coordinate_client._async.order_calls import AsyncOrderCalls
 from coordinate_client.answers import named, pair, readable
 from coordinate_client.environment import environment as environment_of
+from coordinate_client.orders import Orders, orders_of, wire_units
+from coordinate_client.server import Server, can
+from coordinate_client.waits import Wait, check_wait
 from coordinate_protocol.constants import RUN
 
 __all__ = ["AsyncWorkerCalls"]
@@ -14,7 +17,7 @@ __all__ = ["AsyncWorkerCalls"]
 _LIFETIME = 6000
 
 
-class AsyncWorkerCalls(AsyncCborRpcClient):
+class AsyncWorkerCalls(AsyncOrderCalls):
     """What can be told and asked about workers."""
 
     async def worker_register(
@@ -49,10 +52,62 @@ class AsyncWorkerCalls(AsyncCborRpcClient):
         parent: str | None = None,
     ) -> bool:
         """Tell the server that a worker is still there; arguments as for `worker_register`."""
-        told = None if environment is None else dict(environment)
-        params = [worker_id, RUN if mode is None else mode, lifetime, told, parent]
+        params = _told(worker_id, mode, lifetime, environment, parent)
         answer = await self._rpc("worker_heartbeat", params)
         return bool(pair("worker_heartbeat", answer))
+
+    async def heartbeat(
+        self,
+        worker_id: str,
+        mode: str | None = None,
+        lifetime: float = _LIFETIME,
+        environment: Mapping[str, Any] | None = None,
+        parent: str | None = None,
+        *,
+        children: Iterable[str] = (),
+        seen: Any = None,
+        wait: float | None = None,
+    ) -> Orders:
+        """Tell the server that a worker is still there, and learn what is asked of it.
+
+        Args:
+            worker_id: its name.
+            mode: RUN, IDLE or TERMINATE: what it does; None for RUN.
+            lifetime: seconds after which it counts as gone, if it is not heard of again.
+            environment: what to tell people about it.
+            parent: the worker that started it.
+            children: those that it has started, which are still there, too.
+            seen: the position of the orders that it follows; None for none.
+            wait: seconds to wait for other orders than those; infinity for as long as it takes.
+                Other calls of this client go on meanwhile.
+
+        Returns:
+            What is asked; by servers that know no orders, nothing, and at once.
+
+        Raises:
+            ClientClosed: where the client was closed meanwhile.
+        """
+        told = _told(worker_id, mode, lifetime, environment, parent)
+        options = {"orders": True, "seen": seen, "children": list(children)}
+        options = {name: value for name, value in options.items() if value not in (None, [])}
+        waited = Wait(0.0 if seen is None else check_wait(wait), self.clock)
+
+        async def ask(waits: bool) -> Orders:
+            def params(server: Server | None) -> list[Any]:
+                if not can(server, "orders"):
+                    return told
+                return [*told, options | ({"wait": waited.part} if waits else {})]
+
+            answer = await self._call("worker_heartbeat", params, waited if waits else None)
+            return orders_of(answer)
+
+        def is_news(orders: Orders) -> bool:
+            return orders.position is None or orders.position != seen
+
+        if waited.over:
+            return await ask(waits=False)
+        found: Orders = await self._waited("worker_heartbeat", "orders", waited, ask, is_news)
+        return found
 
     async def worker_unregister(self, worker_id: str, parent: str | None = None) -> bool:
         """Tell the server that a worker goes; whether it was there.
@@ -63,6 +118,26 @@ class AsyncWorkerCalls(AsyncCborRpcClient):
         """
         del parent
         return bool(pair("worker_unregister", await self._rpc("worker_unregister", [worker_id])))
+
+    async def release_worker(self, worker_id: str, lost: Iterable[tuple[str, Any]] = ()) -> bool:
+        """Tell the server that a worker is gone for good, and has nothing any more.
+
+        Servers that know no orders let its units wait for the end of their leases.
+
+        Args:
+            worker_id: its name.
+            lost: (spec, key) of the units that it may have been ended by: each counts as a lost
+                lease; the others that it had are given back.
+
+        Returns:
+            Whether it was there.
+        """
+        options = {"release": True, "lost": wire_units(lost)}
+
+        def params(server: Server | None) -> list[Any]:
+            return [worker_id, options] if can(server, "orders") else [worker_id]
+
+        return bool(pair("worker_unregister", await self._call("worker_unregister", params)))
 
     async def workers(self, alive: bool = True) -> dict[str, str]:
         """The mode of each worker.
@@ -102,3 +177,14 @@ class AsyncWorkerCalls(AsyncCborRpcClient):
     async def get_mode(self) -> str:
         """RUN, always: 0.1.5's callers may call it."""
         return RUN
+
+
+def _told(
+    worker_id: str,
+    mode: str | None,
+    lifetime: float,
+    environment: Mapping[str, Any] | None,
+    parent: str | None,
+) -> list[Any]:
+    said = None if environment is None else dict(environment)
+    return [worker_id, RUN if mode is None else mode, lifetime, said, parent]

@@ -13,7 +13,9 @@ from coordinate_client.running import call_run_function
 from coordinate_client.transport_sync import settled
 from coordinate_client.units import encoded
 from coordinate_client.updates import Update
+from coordinate_protocol.codec import decode
 from coordinate_protocol.constants import CLIENT_LEASE, FAILED, FINISHED, MAX_LEASE
+from coordinate_protocol.limits import ANSWER_LIMITS
 from coordinate_protocol.values import Encoded
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ class WorkUnit:
             so whatever the unit writes to can refuse those below the highest it has seen: a worker
             that lost the unit without noticing does no harm then.
         locks: (path, mode) of each lock that the unit holds for as long as it is leased.
+        ended: what the server was told about its end: "finished", "failed" or "released"; None
+            while that is nothing.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class WorkUnit:
         self.default_lease_time = CLIENT_LEASE if default_lease_time is None else default_lease_time
         self.attempt = attempt
         self.locks: tuple[tuple[Path, str], ...] = ()
+        self.ended: str | None = None
         self._sent = self._encoded()
         self._spec: Mapping[str, Any] | None = None
 
@@ -129,10 +134,13 @@ class WorkUnit:
         Raises:
             LostLease: where it is another worker's, or nobody's, by now.
         """
-        return self._update(status=FINISHED)
+        return self._end("finished", self._update(status=FINISHED))
 
     def fail(self, exc: BaseException | str | None = None, delay: float | None = None) -> bool:
         """Say that the work cannot be done. It is tried again where the spec has `max_retries`.
+
+        Data that have no form on the wire any more do not keep it from failing: those that the
+        server has are kept, with the traceback.
 
         Args:
             exc: why; its traceback goes into `data["traceback"]`.
@@ -147,7 +155,9 @@ class WorkUnit:
         """
         if exc is not None:
             self.note_failure(exc)
-        return self._update(**_delayed(delay), status=FAILED)
+        elif not self.can_be_sent():
+            self.restore()
+        return self._end("failed", self._update(**_delayed(delay), status=FAILED))
 
     def retry(self, delay: float | None = None) -> bool:
         """Give the unit back unended, for any worker to try; it does not count as a failure.
@@ -162,7 +172,7 @@ class WorkUnit:
             LostLease: where it is another worker's, or nobody's, by now.
             Unsupported: for `delay`, where the server does not know it.
         """
-        return self._update(**_delayed(delay), lease_time=-1)
+        return self._end("released", self._update(**_delayed(delay), lease_time=-1))
 
     def run(self) -> Any:
         """Call the spec's run function with this unit, and finish it when that returns.
@@ -184,6 +194,8 @@ class WorkUnit:
     def note_failure(self, exc: BaseException | str) -> None:
         """Write into the data why the work cannot be done; it is sent with the next call.
 
+        Data that have no form on the wire any more are replaced by those that the server has.
+
         Args:
             exc: goes into `data["traceback"]`.
 
@@ -191,12 +203,50 @@ class WorkUnit:
             ProgrammerError: for anything but an exception or a text.
         """
         text = _traceback_of(exc)
+        if not self.can_be_sent():
+            self.restore()
         if self.data is None:
             self.data = {}
         if isinstance(self.data, dict):
             self.data["traceback"] = text
         else:
             logger.error("%r failed, and its data has no room for this: %s", self.key, text)
+
+    def can_be_sent(self) -> bool:
+        """Whether the data have a form on the wire; why not is logged."""
+        try:
+            self._encoded()
+        except ProgrammerError as error:
+            logger.error("%s", error)  # noqa: TRY400 - what the data are is no bug of ours
+            return False
+        return True
+
+    def restore(self) -> None:
+        """Forget what was changed in the data and not sent."""
+        self.data = self._sent_data()
+
+    def snapshot(self) -> "WorkUnit":
+        """The same unit once more, with the data that the server has."""
+        return WorkUnit(
+            self.taskmaster,
+            self.work_spec_name,
+            self.key,
+            self._sent_data(),
+            self.worker_id,
+            self.expires,
+            self.default_lease_time,
+            self.attempt,
+        )
+
+    def follow(self, twin: Any) -> None:
+        """Take over what was done with a twin: a WorkUnit of either half that stands for this one.
+
+        Args:
+            twin: made of this unit's data.
+        """
+        self.data, self.ended = twin.data, twin.ended
+        self.expires = twin.expires
+        self._sent = twin._sent  # noqa: SLF001 - it is the other half's
 
     def update_of(self, options: Mapping[str, Any]) -> Update:
         """A change of this unit, for a message with many of them.
@@ -220,6 +270,11 @@ class WorkUnit:
         if expires is not None:
             self.expires = expires
 
+    def _end(self, how: str, done: bool) -> bool:
+        if done:
+            self.ended = how
+        return done
+
     def _update(self, **options: Any) -> bool:
         update = self.update_of(options)
         done = self.taskmaster.update_leased(
@@ -228,6 +283,9 @@ class WorkUnit:
         if done:
             self.took(update)
         return done
+
+    def _sent_data(self) -> Any:
+        return decode(self._sent.data, ANSWER_LIMITS, integer_keys=True)
 
     def _encoded(self) -> Encoded:
         return encoded(f"data of work unit {self.key!r}", self.data)
@@ -239,7 +297,10 @@ def _delayed(delay: float | None) -> dict[str, float]:
 
 def _traceback_of(exc: BaseException | str) -> str:
     if isinstance(exc, BaseException):
-        return "".join(traceback.format_exception(exc))
-    if not isinstance(exc, str):
+        text = "".join(traceback.format_exception(exc))
+    elif isinstance(exc, str):
+        text = exc
+    else:
         raise ProgrammerError(f"{exc!r} must be an exception or a text")
-    return exc
+    # Names of files that are no text bring surrogates into messages; the wire has no form for them.
+    return text.encode(errors="backslashreplace").decode()
