@@ -159,6 +159,14 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def workers_bench(session: nox.Session) -> None:
+    """Measure workers beside those of other queues; arguments after -- are bench/workers.py's."""
+    session.install(*EDITABLE, *group("peers"))
+    install_redis(session)
+    session.run("python", "bench/workers.py", *session.posargs)
+
+
+@nox.session(default=False)
 def changelog(session: nox.Session) -> None:
     """Show what the next release's section of CHANGELOG.md would say."""
     session.install(*group("changelog"))
@@ -172,6 +180,20 @@ def release(session: nox.Session) -> None:
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
     build(session, ROOT / "dist")
     session.run("twine", "check", "--strict", *map(str, sorted((ROOT / "dist").iterdir())))
+
+
+def install_redis(session: nox.Session) -> None:
+    """Install Debian's redis-server where it is missing and that is possible; else say so."""
+    if shutil.which("redis-server"):
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        # Its own service is not to run: the benchmark starts one for each measurement.
+        env = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+        for words in (["update"], ["install", "-y", "redis-server"]):
+            apt = ["apt-get", "-q", *words]
+            session.run(*apt, env=env, external=True, success_codes=[0, 100])
+    if not shutil.which("redis-server"):
+        session.warn("there is no redis-server here: what needs one is not measured")
 
 
 def run_pytest(
