@@ -48,6 +48,7 @@ from coordinate_client.exceptions import (
     RunTimeExceeded,
     Unsupported,
 )
+from coordinate_client.orders import CancelOrder, Orders
 from coordinate_client.server import Server
 from coordinate_client.updates import UpdateResult
 
@@ -78,6 +79,7 @@ __all__ = [
     "AsyncLockClient",
     "AsyncTaskMaster",
     "AsyncWorkUnit",
+    "CancelOrder",
     "Cancelled",
     "CborRpcClient",
     "Changes",
@@ -95,6 +97,7 @@ __all__ = [
     "LostLock",
     "NoSuchWorkSpecError",
     "NoSuchWorkUnitError",
+    "Orders",
     "OutcomeUnknown",
     "ProgrammerError",
     "RpcError",
