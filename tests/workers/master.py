@@ -86,6 +86,11 @@ class Master:
         self.told.append(("finish", *(unit.key for unit in done)))
         return [self.result(unit.key) for unit in done]
 
+    def fail_units(self, units):
+        self.trouble()
+        self.told.append(("failed", *(unit.key for unit in units)))
+        return [self.result(unit.key) for unit in units]
+
     def result(self, key):
         return LOST if key in self.lost else DONE
 
@@ -96,6 +101,7 @@ class Master:
         return [DONE for _ in updates]
 
     def update_leased(self, spec, key, options, worker_id, attempt=None):
+        self.trouble()
         what = {FINISHED: "finish", FAILED: "failed"}.get(options.get("status"), "renewed")
         what = "released" if options.get("lease_time") == -1 else what
         self.told.append((what, key))

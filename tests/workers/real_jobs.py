@@ -13,8 +13,8 @@ def notes(unit, directory):
 
 def meets(unit, directory):
     """Say that it began, and go on when it is told."""
-    _began(unit, directory)
     try:
+        _began(unit, directory)
         Path(directory, "go").read_text()
     finally:
         _note(directory, f"{unit.key} {os.getpid()}")
@@ -30,8 +30,8 @@ async def waits(unit, directory):
 
 def spins(unit, directory):
     """Say that it began, and go on in small steps until it is told."""
-    _began(unit, directory)
     try:
+        _began(unit, directory)
         while True:
             time.sleep(0.01)
     finally:

@@ -154,6 +154,17 @@ def test_a_server_that_is_away_is_asked_again(hooks, monkeypatch):
     assert (ran, told[:2]) == (1, [("get_work", "a"), ("finish", "a")])
 
 
+def test_what_failed_while_the_server_was_away_is_told_when_it_is_back(hooks, monkeypatch):
+    """It is not run again because of that."""
+    house = House("a")
+    assert house.master.spec is not None
+    house.master.spec["run_function"] = "fails"
+    house.master.troubles = [None, AWAY, AWAY, None]
+    monkeypatch.setattr(house.loop._changed, "wait", lambda seconds: None)
+    ran, told = house.run()
+    assert (ran, told[:2]) == (1, [("get_work", "a"), ("failed", "a")])
+
+
 def test_a_stop_finishes_what_runs_and_gives_back_the_rest(hooks):
     """The server is told before `run` returns."""
     house = House("a", "b", "c", most=3)

@@ -67,3 +67,4 @@ class AsyncWorker(Worker):
                     return bool(await tasks.work())
                 finally:
                     await asyncio.to_thread(heart.stop)
+                    tasks.runner.close()

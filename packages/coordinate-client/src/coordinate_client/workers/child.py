@@ -21,7 +21,7 @@ from coordinate_client.workers.board import Slot
 from coordinate_client.workers.codes import BORED, ERROR, RAN
 from coordinate_client.workers.noted import running_of
 from coordinate_client.workers.running import Runner, RunnerSettings
-from coordinate_client.workers.running.alarms import Alarms
+from coordinate_client.workers.running.alarms import shared_alarms
 from coordinate_client.workers.running.endings import STOPPED
 from coordinate_client.workers.titles import set_title, show_unit
 from coordinate_client.workers.unit_loop import LoopTimes, UnitLoop
@@ -104,7 +104,7 @@ def live(plan: ChildPlan, slot: Slot) -> int:
     runner = Runner(
         plan.runner, on_progress=watcher.progressed, on_renewed=watcher.renewed, kills=False
     )
-    loop = UnitLoop(task_master, runner, plan.wanted, watcher, Alarms(), times=plan.times)
+    loop = UnitLoop(task_master, runner, plan.wanted, watcher, shared_alarms(), times=plan.times)
     _Signals(loop, runner, slot, watcher).install()
     _die_with_parent(plan.parent_pid)
     set_title("coordinate_worker: idle")
@@ -161,7 +161,7 @@ class _Signals:
         if request is not None and request.attempt == self._watcher.attempt:
             if request.reason != STOPPED:
                 self._cancelling = request.attempt
-            self._runner.cancel(request.reason)
+            self._runner.cancel(request.reason, request.attempt)
 
 
 def _apart(what: Callable[[], None]) -> None:

@@ -91,7 +91,7 @@ class Crew:
             if unit is None or (unit.work_spec_name, unit.key) != name:
                 continue
             if order.attempt in {None, unit.attempt}:
-                hand.runner.cancel(order.reason or "cancelled")
+                hand.runner.cancel(order.reason or "cancelled", unit.attempt)
 
     # ---- for signals ----
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from coordinate_client import TaskMaster
 from coordinate_client.workers.running import Runner, RunnerSettings
-from coordinate_client.workers.running.alarms import Alarms
+from coordinate_client.workers.running.alarms import shared_alarms
 from coordinate_client.workers.stopping import StopSignals
 from coordinate_client.workers.unit_loop import UnitLoop
 from coordinate_client.workers.wanted import WantedUnits
@@ -41,7 +41,7 @@ class SingleWorker(Worker):
         self.work_spec_names = known if work_spec_names is None else tuple(work_spec_names)
         self.max_jobs = self.settings.job_fetch if max_jobs is None else max_jobs
         self.runner = Runner(RunnerSettings.of(self.config))
-        self._alarms = Alarms()
+        self._alarms = shared_alarms()
 
     def run(self) -> bool:
         """Do the work that ``run_one`` does."""

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -94,6 +95,7 @@ class UnitLoop:
         self._specs = SpecCache(task_master)
         self._batch = Batch()
         self._overdue: list[Alarm] = []
+        self._untold: list[WorkUnit] = []
         self._until: float | None = None
         self._stopping = False
         self._paused = False
@@ -141,6 +143,7 @@ class UnitLoop:
 
     def _step(self) -> bool:
         """Run the next unit, or fetch; False where there is nothing that it may do now."""
+        self._tell_failed()
         unit = self._batch.next()
         if unit is not None:
             self._run(unit)
@@ -162,11 +165,24 @@ class UnitLoop:
         self._watcher.began(unit, self._runner.limit(spec))
         try:
             ran = self._runner.run(unit, finish=False)
+        except (ConnectionFailed, OutcomeUnknown):
+            # What is given back because it stops is had by others when its lease is over.
+            if not self._stopping:
+                self._untold.append(unit)
+            raise
         finally:
             self._watcher.ended(unit)
         # Where it was the last of its fetch, it is told at once.
         if ran.outcome == "finished" and self._batch.took(unit) == 1 and self._batch:
             self._remind(self._times.tell, self._tell)
+
+    def _tell_failed(self) -> None:
+        """Tell what has failed while the server was away."""
+        while self._untold:
+            for result in self.task_master.fail_units(self._untold[:1]):
+                if not result.done:
+                    logger.warning("not failed: %s", result.message, extra=said_of(self._untold[0]))
+            del self._untold[0]
 
     def _exchange(self, *, fetches: bool = True) -> bool:
         """Tell what is done, and fetch with the same message; whether that brought units."""
@@ -224,6 +240,8 @@ class UnitLoop:
         self._forget_reminders()
         give_back(self.task_master, self._batch.take_waiting())
         self._tell()
+        with suppress(CoordinateException):
+            self._tell_failed()
 
     def _over(self) -> bool:
         if self._stopping:
