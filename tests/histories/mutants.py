@@ -74,11 +74,11 @@ MUTANTS = (
     Mutant(
         "a lease that is over can be renewed",
         UPDATES,
-        "    held = unit.status == PENDING\n    if asked == FAILED and",
+        "    held = unit.status == PENDING\n    if wanted.status == FAILED and",
         "    held = unit.status == PENDING\n"
         "    if not held and wanted.attempt == unit.attempt and wanted.status is None:\n"
         "        return Outcome.CHANGE\n"
-        "    if asked == FAILED and",
+        "    if wanted.status == FAILED and",
         "unused_lease",
     ),
     Mutant(
