@@ -26,7 +26,8 @@ def operations_of(calls: list[Call], looks: list[Call], paths: frozenset[tuple])
     waits = [_operation(call, _never, watched=True) for call in calls if _waits(call)]
     by_call = {operation.call: operation for operation in waits}
     # Available units keep their locks reserved, for how long nobody outside can know.
-    always = [_operation(None, _never)] if any("unit" in call.args for call in calls) else []
+    reserved = any("unit" in call.args for call in calls) or _units_may_wait(looks, paths)
+    always = [_operation(None, _never)] if reserved else []
     operations = []
     for call in calls:
         operation = by_call.get(call) or _operation(call, _never)
@@ -34,6 +35,17 @@ def operations_of(calls: list[Call], looks: list[Call], paths: frozenset[tuple])
         operations.append(operation)
     _in_order([operation for operation in operations if token_of(operation.call) is not None])
     return [*operations, *_looks(calls, looks, paths)]
+
+
+def _units_may_wait(looks: list[Call], paths: frozenset[tuple]) -> bool:
+    """Whether there were units that need such locks, handed out or not."""
+    roots = {path[:1] for path in paths}
+    needed = (lock for call in looks if call.kind == "add" for lock in call.args.get("locks") or ())
+    return any(as_path(_path_of(lock))[:1] in roots for lock in needed)
+
+
+def _path_of(lock):
+    return lock["path"] if isinstance(lock, dict) else lock
 
 
 def _operation(call: Call | None, step: Step, *, watched: bool = False) -> Operation:

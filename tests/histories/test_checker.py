@@ -11,7 +11,7 @@ from tests.histories.simulated_work import WorkSimulation
 from tests.histories.verdicts import Undecided, Violation, check
 
 ROUNDS = 60
-A, AB, AC = ["a"], ["a", "b"], ["a", "c"]
+A, AB, AC, B = ["a"], ["a", "b"], ["a", "c"], ["b"]
 
 
 def history(*rows):
@@ -60,6 +60,11 @@ RIGHT = {
         lock("p", [A], 0, 1, 1),
         word("unlock", "p", [A], 1, 2, 3, True),
         lock("q", [A], 4, 5, 2),
+    ),
+    "a refusal because of a unit that waits, and was never handed out": (
+        ("d", "add", {"spec": "s", "keys": ["k"], "locks": [A]}, 0, 1, {"done": True}),
+        lock("q", [A], 2, 3, REFUSED),
+        lock("q", [B], 4, 5, 1),
     ),
     "an unlock that overlaps the next lock": (
         lock("p", [A], 0, 1, 1),
@@ -118,6 +123,10 @@ RIGHT = {
 }
 
 WRONG = {
+    "a refusal though a unit waits for something else": (
+        ("d", "add", {"spec": "s", "keys": ["k"], "locks": [B]}, 0, 1, {"done": True}),
+        lock("q", [A], 2, 3, REFUSED),
+    ),
     "two exclusive locks": (lock("p", [A], 0, 1, 1), lock("q", [A], 2, 3, 2)),
     "a lock under a lock": (lock("p", [A], 0, 1, 1), lock("q", [AB], 2, 3, 2)),
     "a lock above a lock": (lock("p", [AB], 0, 1, 1), lock("q", [A], 2, 3, 2)),
