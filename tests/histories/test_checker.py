@@ -61,6 +61,12 @@ RIGHT = {
         word("unlock", "p", [A], 1, 2, 3, True),
         lock("q", [A], 4, 5, 2),
     ),
+    "a renewal after a restart that shortened the lease, and had no answer": (
+        work("p", 1, 0, 1),
+        restart(2, 4, 60),
+        said("p", 1, "renew", 5, NEVER, None, lease=3),
+        work("q", 2, 9, 10),
+    ),
     "a refusal because of a unit that waits, and was never handed out": (
         ("d", "add", {"spec": "s", "keys": ["k"], "locks": [A]}, 0, 1, {"done": True}),
         lock("q", [A], 2, 3, REFUSED),

@@ -156,15 +156,18 @@ def lasts_until(hand_out: HandOut, renewals: list[Update], restarts: list[Restar
         restarts: those of the server.
     """
     last, until = hand_out.call, hand_out.call.invoked + hand_out.lease
+    unsure: list[float] = []
     for update in renewals:
+        end = update.call.invoked + update.lease
         if update.done:
-            last, until = update.call, update.call.invoked + update.lease
+            last, until, unsure = update.call, end, []
         else:
-            until = min(until, update.call.invoked + update.lease)
+            # It may be what counts, and end the lease sooner than a restart would have.
+            unsure.append(end)
     for restart in restarts:
         if last.completed < restart.killed and until > restart.spawned:
             until = max(until, restart.spawned + restart.grace)
-    return until
+    return min([until, *unsure])
 
 
 def gone_from(hand_out: HandOut, renewals: list[Update], restarts: list[Restart]) -> float:
