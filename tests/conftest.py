@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 
 import pytest
 from hypothesis import settings
@@ -20,6 +21,8 @@ def pytest_configure(config):
     """
     given = config.option.hypothesis_seed
     config.stash[RUN_SEED] = random.randrange(2**32) if given is None else int(given)
+    # Under nohup, whatever is started here would ignore it, too.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     for name in [name for name in os.environ if name.startswith("COORDINATE_")]:
         # COORDINATE_TEST_* are for the tests, whose modules are read after this.
         if not name.startswith("COORDINATE_TEST_"):
