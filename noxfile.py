@@ -146,7 +146,7 @@ def wheels(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure calls per second against a bare echo, hand-outs as work grows, waiting, and locks.
+    """Measure calls per second beside a bare echo, hand-outs, waiting, locks, how workers stop.
 
     Arguments after -- are a script of bench/ and its arguments, to measure only that.
     """
@@ -154,7 +154,7 @@ def bench(session: nox.Session) -> None:
     if session.posargs:
         session.run("python", f"bench/{session.posargs[0]}", *session.posargs[1:])
         return
-    for script in ("run.py", "tokens.py", "scheduling.py", "waiting.py", "locks.py"):
+    for script in ("run.py", "tokens.py", "scheduling.py", "waiting.py", "locks.py", "stopping.py"):
         session.run("python", f"bench/{script}")
 
 

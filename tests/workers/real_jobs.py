@@ -38,6 +38,13 @@ def spins(unit, directory):
         _note(directory, f"{unit.key} {os.getpid()}")
 
 
+def grows(unit, directory):
+    """Take 300 MiB, and wait with them."""
+    taken = bytearray(300 * 2**20)
+    taken[::4096] = b"x" * len(taken[::4096])
+    Path(directory, "go").read_text()
+
+
 def swallows(unit, directory):
     """Go on whatever it is told."""
     _began(unit, directory)

@@ -155,8 +155,35 @@ def test_a_unit_that_runs_too_long_is_killed(site):
     parent = site.start()
     site.meet()
     site.status(failed=1)
-    (data,) = [data for _, data in site.master.get_work_units("s", ["a"])]
-    assert "max_runtime of 0.2 s exceeded" in data["traceback"]
+    assert "max_runtime of 0.2 s exceeded" in reason(site)
+    assert parent.stop() == 0
+
+
+def reason(site):
+    """Why unit a failed."""
+    ((_, data),) = site.master.get_work_units("s", ["a"])
+    return data["traceback"]
+
+
+def test_a_unit_whose_lease_is_about_to_end_is_stopped(site):
+    """And failed with what 0.1.5 said then; its code could clean up."""
+    site.spec("meets")
+    site.add("a")
+    parent = site.start(auto_renew=False, default_lifetime=2, fork_worker={"stop_jobs_early": 1})
+    site.meet()
+    site.status(failed=1)
+    assert reason(site) == "job expired"
+    assert wait_until(lambda: site.notes() == ["a"])
+    assert parent.stop() == 0
+
+
+def test_a_unit_that_takes_too_much_memory_is_killed(site):
+    """And says so; the machine's own killer has nothing to do."""
+    site.spec("grows")
+    site.add("a")
+    parent = site.start(fork_worker={"max_memory_gb": 0.15})
+    site.status(failed=1)
+    assert "GiB of memory used, max_memory_gb is 0.15" in reason(site)
     assert parent.stop() == 0
 
 
