@@ -264,12 +264,13 @@ def test_a_unit_that_is_cancelled_is_asked_then_pressed(house):
     house.turn()
     assert first.slot.request == Request(7, "not needed")
     house.turn(9.9)
-    assert first.got == [USR1]
+    # It is reminded each time that the parent looks.
+    assert first.got == [USR1, USR1]
     house.turn(0.1)
     house.turn(4.9)
-    assert first.got == [USR1, TERM]
+    assert first.got == [USR1, USR1, TERM]
     house.turn(0.1)
-    assert first.got == [USR1, TERM, KILL]
+    assert first.got == [USR1, USR1, TERM, KILL]
     assert second.got == []
     house.children.ends(first, -9)
     house.turn()

@@ -274,6 +274,9 @@ class Supervisor:
         elif age >= keeping.cancel_seconds and child.pressed != signal.SIGTERM:
             child.pressed = signal.SIGTERM
             child.signal(signal.SIGTERM)
+        elif found.asks and 0 < age < keeping.cancel_seconds:
+            # The thread that has to notice it may have begun to wait just as the signal came.
+            child.signal(signal.SIGUSR1)
 
     # ---- waiting ----
 
