@@ -377,6 +377,21 @@ def test_alarms_ring_in_their_order_and_not_after_they_were_dropped():
     alarms.drop(last)
 
 
+def test_no_signal_goes_to_the_thread_of_the_alarms():
+    """It would take one from the main thread, which then sleeps on, and runs no handler."""
+    alarms = Alarms()
+    done = threading.Event()
+    masks: list = []
+
+    def ring():
+        masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+        done.set()
+
+    alarms.after(0, ring)
+    assert done.wait(30)
+    assert masks[0].issuperset({signal.SIGTERM, signal.SIGUSR1, signal.SIGINT})
+
+
 def test_an_alarm_that_raises_does_not_keep_others_from_ringing(caplog):
     alarms = Alarms()
     done = threading.Event()

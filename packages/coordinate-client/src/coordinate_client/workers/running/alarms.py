@@ -3,6 +3,7 @@
 import logging
 import math
 import os
+import signal
 from _thread import allocate_lock
 from collections.abc import Callable
 from threading import Thread
@@ -117,6 +118,7 @@ class Alarms:
             return
 
     def _run(self) -> None:
+        _leave_signals_to_others()
         asleep = self._asleep
         while True:
             for alarm in self._due():
@@ -132,6 +134,16 @@ class Alarms:
         self._set.difference_update(due)
         self._wakes = min((one.at for one in known if one.at > now), default=math.inf)
         return due
+
+
+def _leave_signals_to_others() -> None:
+    """Have the system give no signal to this thread, nor to those that it starts.
+
+    Of two signals that come at once, a thread that takes both leaves the main thread asleep, which
+    alone runs Python's handlers.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 
 
 def _ring(alarm: Alarm) -> None:
