@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,11 +35,14 @@ SOON = 0.5
 def worker(address: str) -> Iterator[subprocess.Popen[bytes]]:
     """A worker with two children, for as long as the block lasts."""
     options = ["--address", address, "--num-workers", "2", "--log-level", "ERROR"]
-    process = subprocess.Popen([*WORKER, *options], env={**os.environ, "PYTHONPATH": HERE})
+    environment = {**os.environ, "PYTHONPATH": HERE}
+    process = subprocess.Popen([*WORKER, *options], env=environment, start_new_session=True)
     try:
         yield process
     finally:
-        process.kill()
+        # Its children finish what they run, and this unit never ends.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

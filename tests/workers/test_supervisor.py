@@ -1,6 +1,5 @@
 """The parent of children: whom it starts, whom it ends, and what it tells the server."""
 
-import os
 import signal
 from typing import Any
 
@@ -393,9 +392,3 @@ def test_once_is_once_for_each_child(codes, expected):
     house.turn(100)
     assert house.children.spawned == 2
     assert house.code == expected
-
-
-def test_statuses_of_processes_are_read_as_the_system_gives_them():
-    """As the fakes here make them."""
-    assert os.waitstatus_to_exitcode(2 << 8) == 2
-    assert os.waitstatus_to_exitcode(9) == -9
