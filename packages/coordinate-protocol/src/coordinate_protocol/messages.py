@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from coordinate_protocol.codec import decode, encode, encode_native_bytes, request_id_of
 from coordinate_protocol.errors import (
@@ -159,13 +159,14 @@ def _request_with_id(request_id: int, value: dict[Any, Any], *, native: bool) ->
     method, params = (b"method", b"params") if native else ("method", "params")
     if method not in value:
         raise DecodeError("request without a method: it must have id, method and params")
-    name = as_text(value[method])
-    request = Request(request_id, name, _params(value.get(params)), native)
+    name, given = as_text(value[method]), _params(value.get(params))
     seq = value.get(b"seq" if native else "seq")
     if seq is None:
-        return request
+        return Request(request_id, name, given, native)
     low = value.get(b"low" if native else "low", 1)
-    return evolve(request, seq=_numbered("seq", seq), low=_numbered("low", low, seq))
+    return Request(
+        request_id, name, given, native, _numbered("seq", seq), _numbered("low", low, seq)
+    )
 
 
 def _numbered(name: str, value: Any, most: int = _ID_END - 1) -> int:

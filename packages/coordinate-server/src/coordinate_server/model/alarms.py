@@ -1,6 +1,6 @@
 """What is due when: a heap of moments, whose entries may have become pointless."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Generic, TypeVar
@@ -35,8 +35,14 @@ class Alarms(Generic[T]):
         if len(self._heap) > self._bound:
             self._sweep()
 
-    def due(self, moment: float) -> Iterator[T]:
+    def due(self, moment: float) -> Iterable[T]:
         """Take out what is due at the moment or before, earliest first."""
+        # Each call asks ten of these first, and nearly always nothing is due: that must be cheap.
+        if not self._heap or self._heap[0][0] > moment:
+            return ()
+        return self._take(moment)
+
+    def _take(self, moment: float) -> Iterator[T]:
         while self._heap and self._heap[0][0] <= moment:
             due, _, item = heappop(self._heap)
             if self._holds(item, due):

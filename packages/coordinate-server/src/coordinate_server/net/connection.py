@@ -2,12 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 from coordinate_protocol.connection import ServerConnection
 from coordinate_protocol.errors import DecodeError, LimitError, ProtocolError
-from coordinate_protocol.messages import Incoming
+from coordinate_protocol.messages import Failure, Incoming, Response
 from coordinate_server.net.backend import Answer, Delivery, Peer, Waiting
 from coordinate_server.net.later import Later, refused
 from coordinate_server.net.shared import Shared
@@ -134,7 +134,7 @@ class Connection(asyncio.Protocol):
         answers = self._peer.answers(incoming)
         self._in_flight += len(answers)
         for answer in answers:
-            if isinstance(answer, Awaitable):
+            if not isinstance(answer, Response | Failure):
                 self._later(Later(incoming, answers))
                 return
         self._reply(incoming, cast("Sequence[Answer]", answers))

@@ -1,7 +1,7 @@
 """Reading what a client sent: options by name, with their types and ranges checked."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 from attrs import define, field
@@ -70,13 +70,15 @@ class Options:
         Raises:
             ValueError: it is no map, or has an unknown name and the client has said ``hello``.
         """
-        if not isinstance(given, Mapping | None):
+        if given is None:
+            return cls({})
+        if not isinstance(given, dict):
             raise ValueError(f"options should be a map, not {shown(given)}")
-        named = {
-            text(name, "the name of an option"): value for name, value in (given or {}).items()
-        }
-        if call.greeted and not named.keys() <= known:
-            raise ValueError(_unknown(named, known))
+        named = given
+        if not given.keys() <= known:
+            named = {text(name, "the name of an option"): given[name] for name in given}
+            if call.greeted and not named.keys() <= known:
+                raise ValueError(_unknown(named, known))
         return cls({name: value for name, value in named.items() if value is not None})
 
     @property

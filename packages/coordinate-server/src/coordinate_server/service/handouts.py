@@ -19,6 +19,7 @@ from coordinate_server.service.waiting_line import Asker, WaitingLines
 
 __all__ = ["HandoutCalls", "work_request"]
 
+_UPDATES = frozenset({"get_work"})
 _UPDATE = frozenset({"lease_time", "status", "data", "worker_id", "attempt", "delay"})
 _ASK = frozenset({"max_jobs", "work_spec_names", "lease_time", "available_gb", "runtimes"})
 _GET = _ASK | {"attempts", "wait"}
@@ -90,7 +91,7 @@ class HandoutCalls:
 
         Gives ([{done, code, message} ...], units or null, message or null).
         """
-        read = Options.read(options, call, frozenset({"get_work"}))
+        read = Options.read(options, call, _UPDATES)
         planned = [_planned(item, call) for item in _array(updates)]
         asker = _next_asker(call, read)
         results = [_done(call, *update) for update in planned]
@@ -171,22 +172,24 @@ def _planned(item: object, call: Call) -> tuple[str, bytes, UnitUpdate, Options]
 
 
 def _update(read: Options) -> UnitUpdate:
-    # Below zero gives the unit back at once, so only the upper end is moved.
+    given = read.given
     return UnitUpdate(
-        lease_time=read.clamped("lease_time", None, -float(MAX_LEASE), MAX_LEASE),
-        status=_status_option(read),
-        data=encoded(read.given["data"]) if read.has("data") else None,
+        # Below zero gives the unit back at once, so only the upper end is moved.
+        lease_time=read.clamped("lease_time", None, -float(MAX_LEASE), MAX_LEASE)
+        if "lease_time" in given
+        else None,
+        status=_status(given["status"]) if "status" in given else None,
+        data=encoded(given["data"]) if "data" in given else None,
         worker_id=read.name("worker_id"),
-        attempt=read.integer("attempt", 0, 0, _MOST_ATTEMPT) if read.has("attempt") else None,
-        delay=read.number("delay", None, 0),
+        attempt=read.integer("attempt", 0, 0, _MOST_ATTEMPT) if "attempt" in given else None,
+        delay=read.number("delay", None, 0) if "delay" in given else None,
     )
 
 
-def _status_option(read: Options) -> int | None:
-    status = read.given.get("status")
-    if status is not None and (type(status) is not int or status not in _STATUSES):
-        raise ValueError(f"status {shown(status)} is none of {list(_STATUSES)}")
-    return status
+def _status(value: object) -> int:
+    if type(value) is not int or value not in _STATUSES:
+        raise ValueError(f"status {shown(value)} is none of {list(_STATUSES)}")
+    return value
 
 
 def _done(call: Call, name: str, key: bytes, update: UnitUpdate, read: Options) -> dict[str, Any]:

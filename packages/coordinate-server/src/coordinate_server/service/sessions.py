@@ -82,13 +82,13 @@ class SessionCalls:
         self, session: Session, request: Request, seq: int, do: Do
     ) -> Answer | Awaitable[Answer]:
         answer = do()
+        if isinstance(answer, Response | Failure):
+            return self._keep(session, seq, answer)
         if isinstance(answer, Pending):
             return self._run(session, request, seq, answer)
-        if isinstance(answer, Awaitable):
-            # It may change things at any time from now on, so it must not begin again.
-            self.model.sessions.keep(self.clock.instant(), session, seq, None)
-            return self._run(session, request, seq, _settled_by(answer, request), lasting=True)
-        return self._keep(session, seq, answer)
+        # It may change things at any time from now on, so it must not begin again.
+        self.model.sessions.keep(self.clock.instant(), session, seq, None)
+        return self._run(session, request, seq, _settled_by(answer, request), lasting=True)
 
     def _run(
         self, session: Session, request: Request, seq: int, inner: Pending, *, lasting: bool = False

@@ -8,7 +8,7 @@ under the prefix later waits behind it.
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from attrs import Factory, define, field
 
@@ -24,12 +24,9 @@ _DROP: Final = 1
 _Place = tuple[int, int, bytes]
 
 
-class _Waiting(NamedTuple):
-    """Attributes: the record that holds the journal back, the turn of the change, the value."""
-
-    seq: int
-    turn: int
-    value: bytes | None
+# The record that holds the journal back, the turn of the change, and the value: plain tuples, for
+# one is made for every row of every commit.
+_Waiting = tuple[int, int, bytes | None]
 
 
 class Unchanged:
@@ -65,6 +62,9 @@ class _Drops:
 
     _tables: dict[int, dict[int, dict[bytes, int]]] = field(factory=dict)
 
+    def __bool__(self) -> bool:
+        return bool(self._tables)
+
     def add(self, table: int, prefix: bytes, turn: int) -> None:
         self._tables.setdefault(table, {}).setdefault(len(prefix), {})[prefix] = turn
 
@@ -73,6 +73,8 @@ class _Drops:
         del lengths[len(prefix)][prefix]
         if not lengths[len(prefix)]:
             del lengths[len(prefix)]
+        if not lengths:
+            del self._tables[table]
 
     def covering(self, table: int, key: bytes, since: int = -1) -> bytes | None:
         """A prefix of the key that was dropped after a turn, the shortest, or None."""
@@ -98,41 +100,42 @@ class Backlog:
     @property
     def oldest(self) -> int | None:
         """The first record of the journal that is still needed, or None if none is."""
-        return next(iter(self._waiting.values())).seq if self._waiting else None
+        return next(iter(self._waiting.values()))[0] if self._waiting else None
 
     def add(self, seq: int, changes: Sequence[Change]) -> None:
         """Take in the changes of one record, in their order."""
-        for op, table, key, value in changes:
-            self._turn += 1
+        waiting = self._waiting
+        for turn, (op, table, key, value) in enumerate(changes, self._turn + 1):
             if op == DROP:
-                self._drop(seq, table, key)
-            else:
-                self._change(seq, table, key, value if op == PUT else ABSENT)
+                self._drop(seq, turn, table, key)
+                continue
+            place = (_ROW, table, key)
+            before, since = waiting.get(place), seq
+            if before is not None:
+                since = self._since(seq, place, before)
+            waiting[place] = (since, turn, value if op == PUT else ABSENT)
+        self._turn += len(changes)
 
-    def _drop(self, seq: int, table: int, prefix: bytes) -> None:
+    def _drop(self, seq: int, turn: int, table: int, prefix: bytes) -> None:
         place = (_DROP, table, prefix)
         self._waiting.pop(place, None)
-        self._waiting[place] = _Waiting(seq, self._turn, ABSENT)
-        self._drops.add(table, prefix, self._turn)
+        self._waiting[place] = (seq, turn, ABSENT)
+        self._drops.add(table, prefix, turn)
 
-    def _change(self, seq: int, table: int, key: bytes, value: bytes | None) -> None:
-        place = (_ROW, table, key)
-        before = self._waiting.get(place)
-        if before is None:
-            self._waiting[place] = _Waiting(seq, self._turn, value)
-        elif self._drops.covering(table, key, before.turn) is None:
-            self._waiting[place] = _Waiting(before.seq, self._turn, value)
-        else:
-            del self._waiting[place]
-            self._waiting[place] = _Waiting(seq, self._turn, value)
+    def _since(self, seq: int, place: _Place, before: _Waiting) -> int:
+        """The first record that a changed row needs; one that was dropped meanwhile begins anew."""
+        if not self._drops or self._drops.covering(*place[1:], before[1]) is None:
+            return before[0]
+        del self._waiting[place]
+        return seq
 
     def get(self, table: int, key: bytes) -> bytes | Unchanged | None:
         """The value that waits for a row: bytes, `ABSENT`, or `UNCHANGED` if none waits."""
         waiting = self._waiting.get((_ROW, table, key))
-        turn = -1 if waiting is None else waiting.turn
+        turn = -1 if waiting is None else waiting[1]
         if self._drops.covering(table, key, turn) is not None:
             return ABSENT
-        return UNCHANGED if waiting is None else waiting.value
+        return UNCHANGED if waiting is None else waiting[2]
 
     def covering(self, table: int, key: bytes) -> bytes | None:
         """The prefix, waiting to be dropped, that a written row is under, or None."""
@@ -143,11 +146,11 @@ class Backlog:
         return sorted(self._alive(table, keys))
 
     def _alive(self, table: int, keys: KeyRange) -> Iterator[tuple[bytes, bytes]]:
-        for (kind, number, key), waiting in self._waiting.items():
-            if kind != _ROW or number != table or waiting.value is None or key not in keys:
+        for (kind, number, key), (_, turn, value) in self._waiting.items():
+            if kind != _ROW or number != table or value is None or key not in keys:
                 continue
-            if self._drops.covering(table, key, waiting.turn) is None:
-                yield key, waiting.value
+            if self._drops.covering(table, key, turn) is None:
+                yield key, value
 
     def next_drop(self) -> tuple[int, bytes] | None:
         """The table and the prefix to drop, if that is what has waited longest."""
@@ -171,8 +174,8 @@ class Backlog:
             kind, table, key = place = next(iter(self._waiting))
             if kind == _DROP:
                 break
-            waiting = self._waiting.pop(place)
+            _, turn, value = self._waiting.pop(place)
             taken.rows += 1
-            if self._drops.covering(table, key, waiting.turn) is None:
-                taken.add(table, key, waiting.value)
+            if self._drops.covering(table, key, turn) is None:
+                taken.add(table, key, value)
         return taken

@@ -18,7 +18,11 @@ def check_table(table: int) -> None:
         StoreError: naming the table.
     """
     if table not in TABLES:
-        raise StoreError(f"unknown table {table!r}: tables are 0 to {max(TABLES)}")
+        raise _unknown_table(table)
+
+
+def _unknown_table(table: object) -> StoreError:
+    return StoreError(f"unknown table {table!r}: tables are 0 to {max(TABLES)}")
 
 
 def check_changes(changes: Sequence[Change]) -> None:
@@ -28,11 +32,16 @@ def check_changes(changes: Sequence[Change]) -> None:
         StoreError: naming the operation, the table, or what is not bytes.
     """
     for op, table, key, value in changes:
-        check_table(table)
-        if op not in _OPERATIONS:
-            raise StoreError(f"unknown operation {op!r}: operations are 0 to {max(_OPERATIONS)}")
-        if type(key) is not bytes or type(value) is not bytes:
-            raise StoreError(f"change of {key!r} in table {table!r} is not of bytes")
+        if table not in TABLES or op not in _OPERATIONS or not type(key) is type(value) is bytes:
+            raise _refusal(op, table, key)
+
+
+def _refusal(op: object, table: int, key: object) -> StoreError:
+    if op not in _OPERATIONS:
+        return StoreError(f"unknown operation {op!r}: operations are 0 to {max(_OPERATIONS)}")
+    if table not in TABLES:
+        return _unknown_table(table)
+    return StoreError(f"change of {key!r} in table {table!r} is not of bytes")
 
 
 def check_slice(rows: int) -> None:
