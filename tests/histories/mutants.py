@@ -104,9 +104,9 @@ MUTANTS = (
     ),
     Mutant(
         "a unit that somebody has is handed out",
-        "model/queue.py",
-        "unit.status == AVAILABLE and unit.priority == -minus_priority:",
-        "unit.status in (AVAILABLE, 3) and unit.priority == -minus_priority:",
+        "model/units.py",
+        "unit.status == AVAILABLE and unit.priority == priority",
+        "unit.status in (AVAILABLE, 3) and unit.priority == priority",
         "one_worker_each",
     ),
     # ---- restarts ----
@@ -134,7 +134,7 @@ MUTANTS = (
     Mutant(
         "leases are forgotten at a start",
         LOADING,
-        "            unit.deadline = grace\n",
+        "        unit.deadline = grace\n",
         "            unit.free()\n            unit.status = 1\n",
         "owners_after_a_restart",
     ),

@@ -58,7 +58,7 @@ def _namespace(space):
 
 
 def _roster(roster):
-    units = {key: unit.view() for key, unit in roster.units.items()}
+    units = {unit.key: unit.view() for unit in roster.units.values()}
     pending = sorted(unit.key for unit in roster.pending)
     archived = {status: number for status, number in roster.archived.items() if number}
     first = roster.ready.first()
@@ -67,7 +67,7 @@ def _roster(roster):
     ready = None if first is None or taking_turns else first.key
     handed = None if roster.rate_log is None else list(roster.rate_log.moments)
     state = (roster.key, roster.spec, archived, astuple(roster.maker), handed)
-    past = {key: (attempts_of(unit), _needs(unit)) for key, unit in roster.units.items()}
+    past = {unit.key: (attempts_of(unit), _needs(unit)) for unit in roster.units.values()}
     return units, (*state, pending, roster.counts(), ready, past)
 
 

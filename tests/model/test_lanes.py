@@ -22,6 +22,7 @@ from coordinate_server.model import lanes, turns
 from coordinate_server.model.lanes import LaneQueue
 from coordinate_server.model.queue import ReadyQueue, entries_before
 from coordinate_server.model.unit import Unit
+from coordinate_server.model.units import Units
 
 NONE = "no value"
 
@@ -36,11 +37,12 @@ class House:
     """
 
     def __init__(self, fair=None, serial=None, most=1):
-        self.units: dict[bytes, Unit] = {}
+        self.units = Units()
         self.queue = LaneQueue(self.units, fair, serial, most)
 
     def add(self, key, data, priority=0, status=AVAILABLE):
-        unit = self.units[key] = Unit(key, data, priority, status)
+        unit = Unit(key, data, priority, status)
+        self.units.add(unit)
         self.enter(unit)
         return unit
 
@@ -70,10 +72,10 @@ class House:
 
     def remove(self, unit):
         self.leave(unit)
-        del self.units[unit.key]
+        self.units.remove(unit)
 
     def refill(self):
-        self.queue.fill(self.units.values())
+        self.queue.fill()
 
     def take(self):
         """Hand the next unit out; gives it, or None."""
@@ -672,10 +674,11 @@ def test_nothing_is_kept_of_values_that_are_gone():
 def test_ready_queue_counts_what_is_ahead(number, seed):
     """The units of higher priority, and those of the same with a lower key, that still wait."""
     rng = random.Random(seed + number)
-    units: dict[bytes, Unit] = {}
-    queue = ReadyQueue(units)
+    units = Units()
+    queue = ReadyQueue(units, lambda: sum(unit.status == AVAILABLE for unit in units.values()))
     for index in range(300):
-        unit = units[b"%03d" % index] = Unit(b"%03d" % index, b"", rng.randint(0, 3))
+        unit = Unit(b"%03d" % index, b"", rng.randint(0, 3))
+        units.add(unit)
         queue.push(unit)
         if rng.random() < 0.3:
             unit.priority = rng.randint(0, 3)
@@ -694,7 +697,7 @@ def test_ready_queue_counts_what_is_ahead(number, seed):
 
 def test_ready_queue_holds_nothing_back():
     """Without lanes any available unit may go."""
-    queue = ReadyQueue({})
+    queue = ReadyQueue(Units(), int)
     unit = Unit(b"k", b"")
     for told in (queue.left, queue.took, queue.returned):
         told(unit)

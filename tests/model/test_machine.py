@@ -113,7 +113,7 @@ def _without_leases(model):
     found = snapshot(model)
     return {
         name: {
-            spec: ([evolve(u, deadline=None) for u in units.values()], state)
+            spec: ({key: evolve(u, deadline=None) for key, u in units.items()}, state)
             for spec, (units, state) in specs.items()
         }
         for name, (specs, *_) in found.items()

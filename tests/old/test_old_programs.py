@@ -114,3 +114,17 @@ def test_worker_finishes_everything(config, tmp_path):
             worker.send_signal(signal.SIGTERM)
             worker.communicate(timeout=PATIENCE)
         assert master.status("copied")["num_finished"] == 30
+
+
+def test_a_server_begins_with_what_its_snapshot_has(tmp_path):
+    """0.1.5 makes one now, and its own configuration has this server start from it."""
+    output("python", HERE / "snapshot.py", tmp_path)
+    names = f"{tmp_path}/snapshot_{{timestamp}}"
+    block = {"job_queue": {"snapshot_path_format": names, "do_recover": True}}
+    path = tmp_path / "config.yaml"
+    path.write_text(json.dumps({"coordinate": block}))
+    server = RunningServer(tmp_path, "--config", path, "--data", tmp_path / "q.db")
+    address = "{}:{}".format(*server.address)
+    with contextlib.closing(server), TaskMaster({"address": address}) as master:
+        assert master.count_work_units("s") == {1: 3, 3: 1, 4: 2, 5: 1}
+        assert (master.get_work_spec("t") or {})["interval"] == 60

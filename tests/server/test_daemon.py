@@ -142,11 +142,30 @@ def test_pid_file_lives_as_long_as_the_server(start, tmp_path):
 
 
 def test_flags_without_effect_say_so(start):
-    """--snapshot-dir and --httpd are accepted, with a clear word."""
-    server = start("--memory", "--snapshot-dir", "d", "--httpd", ":5933")
+    """--httpd is accepted, with a clear word."""
+    server = start("--memory", "--httpd", ":5933")
     server.terminate()
-    assert "snapshot-dir is accepted and does nothing for now" in server.errors
     assert "httpd is accepted and does nothing for now" in server.errors
+
+
+def test_ended_units_beyond_the_limit_are_forgotten_unasked(start, connect, tmp_path):
+    """By the server itself, and durably; the counts go on counting them."""
+    config = tmp_path / "limits.yaml"
+    config.write_text("coordinate: {job_queue: {limit_completed_count: 1}}")
+    server = start("--data", tmp_path / "q.db", "-c", config)
+    client = connect(server)
+    client.call("set_work_spec", {"name": "s", "min_gb": 1})
+    client.call("add_work_units", "s", [(f"k{n}", {}) for n in range(1000)])
+    for n in range(1000):
+        client.call("update_work_unit", "s", f"k{n}", {"status": 4})
+    units: list[object] = []
+    while len(units) != 1:
+        units, _ = client.call("get_work_units", "s", {})
+    assert units == [("k999", {})]
+    server.kill()
+    again = connect(start("--data", tmp_path / "q.db", "-c", config))
+    assert again.call("count_work_units", "s") == ({4: 1000}, None)
+    assert again.call("get_work_units", "s", {}) == ([("k999", {})], None)
 
 
 def test_listening_beyond_localhost_is_loud(start):

@@ -159,7 +159,7 @@ class Stress:
         assert not [pair for pair in combinations(held, 2) if conflict(*pair)]
         holding = {(entry.unit.spec, entry.unit.key) for entry in held if entry.unit}
         for name, roster in namespace._rosters.items():
-            units = roster.units.values()
+            units = list(roster.units.values())
             needing = {(name, unit.key) for unit in units if unit.locks and unit.status == 3}
             assert needing == {place for place in holding if place[0] == name}
             assert Counter(unit.status for unit in units) == Counter(

@@ -330,7 +330,7 @@ def test_empty_file_becomes_ours(path):
 def test_file_that_was_never_finished_is_made_again(path, monkeypatch):
     """A server that stops before the file has its schema leaves one that the next can use."""
     with monkeypatch.context() as patched:
-        patched.setattr(datafile, "_make_schema", lambda db: db.execute("no such statement"))
+        patched.setattr(datafile, "make_schema", lambda db: db.execute("no such statement"))
         with pytest.raises(StoreError, match="cannot open"):
             SqliteStore(path)
     make_with_journal(path, 1)
@@ -340,7 +340,7 @@ def test_file_that_was_never_finished_is_made_again(path, monkeypatch):
 def test_new_file_is_for_its_owner_only(path, store):
     """Units may hold anything: nobody else reads the file, nor its log."""
     store.commit([(PUT, UNIT, b"a", b"")])
-    assert names_in(path.parent) == ["store.db", "store.db-wal"]
+    assert names_in(path.parent) == ["store.db", "store.db-wal", "store.db.reserve"]
     for file in path.parent.iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from coordinate_protocol.operations import Access, Operation, Parameter, Service, Since
+from coordinate_protocol.operations import Access, Operation, Parameter, Room, Service, Since
 
 __all__ = ["CATALOGUE", "Operation", "Parameter"]
 
@@ -32,10 +32,11 @@ def _operation(
     *,
     service: Service = "jobs",
     since: Since = "0.1.5",
+    room: Room = "keeps",
 ) -> Operation:
     """Whoever may only read changes nothing, and `hello` is for the connection alone."""
     changes = access != "read"
-    return Operation(name, service, parameters, result, access, changes, since, doc)
+    return Operation(name, service, parameters, result, access, changes, since, doc, room)
 
 
 _SPEC_NAME: Final = _required("work_spec_name", "name", "the work spec")
@@ -58,6 +59,7 @@ _SPECS: Final = (
         "(true, null)",
         "submit",
         "Create or replace a work spec; its units stay.",
+        room="adds",
     ),
     _operation(
         "control_work_spec",
@@ -87,13 +89,21 @@ _SPECS: Final = (
         "read",
         "Work specs by name, in pages.",
     ),
-    _operation("clear", (), "number", "admin", "Delete every work spec and unit of the namespace."),
+    _operation(
+        "clear",
+        (),
+        "number",
+        "admin",
+        "Delete every work spec and unit of the namespace.",
+        room="frees",
+    ),
     _operation(
         "del_work_spec",
         (_SPEC_NAME, _optional("options", "map", "cascade")),
         _DONE,
         "submit",
         "Delete a work spec and all of its units.",
+        room="frees",
     ),
     _operation(
         "archive",
@@ -101,6 +111,7 @@ _SPECS: Final = (
         "null",
         "admin",
         "Forget ended units beyond limit_completed_count and limit_completed_age.",
+        room="frees",
     ),
 )
 
@@ -118,6 +129,7 @@ _UNITS: Final = (
         _DONE,
         "submit",
         "Add units, or replace the data of those that exist and make them available again.",
+        room="adds",
     ),
     _operation(
         "add_dependent_work_units",
@@ -130,6 +142,7 @@ _UNITS: Final = (
         "submit",
         "Let one unit need another; those that come with data are added.",
         since="1.0",
+        room="adds",
     ),
     _operation(
         "add_dependencies",
@@ -144,6 +157,7 @@ _UNITS: Final = (
         "submit",
         "Let units need others, all of the edges or none; units that come with data are added.",
         since="1.0",
+        room="adds",
     ),
     _operation(
         "count_work_units",
@@ -172,6 +186,7 @@ _UNITS: Final = (
         "(number, null | message)",
         "submit",
         "Delete units.",
+        room="frees",
     ),
     _operation(
         "get_work_unit_status",
@@ -262,6 +277,7 @@ _WORKERS: Final = (
         _DONE,
         "work",
         "Say that a worker is gone.",
+        room="frees",
     ),
     _operation(
         "list_worker_modes", (), "({worker: mode}, null)", "read", "The mode of every worker."
@@ -420,6 +436,7 @@ _LOCKS: Final = (
         "work",
         "Release all of the locks, or none.",
         service="locks",
+        room="frees",
     ),
     _operation(
         "delete_namespace",
@@ -428,6 +445,7 @@ _LOCKS: Final = (
         "admin",
         "Drop every lock below a first part.",
         service="locks",
+        room="frees",
     ),
     _operation(
         "list_locks",
@@ -461,8 +479,8 @@ _SERVER: Final = (
     ),
     _operation(
         "hello",
-        (_optional("options", "map", "protocol, client, namespace, session"),),
-        "{protocol, server, version, namespace, capabilities, session?}",
+        (_optional("options", "map", "protocol, client, namespace, session, backlog"),),
+        "{protocol, server, version, namespace, capabilities, session?, backlog?}",
         "read",
         "Agree on a protocol version and a namespace, and learn what the server can.",
         service="server",

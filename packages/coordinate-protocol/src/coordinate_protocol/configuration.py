@@ -123,7 +123,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(("server", "port"), "integer", DEFAULT_PORT, "port to listen on; 0 takes a free one"),
     Setting(("server", "data"), "text", None, "data file, or :memory: to keep nothing"),
     Setting(("server", "httpd"), "text", None, "accepted; does nothing for now"),
-    Setting(("server", "snapshot_dir"), "text", None, "accepted; does nothing for now"),
+    Setting(("server", "snapshot_dir"), "text", None, "directory of snapshots, made each hour"),
     Setting(("server", "rpclog"), "flag", False, "log every call by name, at level DEBUG"),
     Setting(("server", "modules"), "any", (), "plug-ins, each {module, class}"),
     Setting(("server", "namespaces"), "text", "separate", "separate, or shared: ignore them"),
@@ -138,10 +138,8 @@ SETTINGS: tuple[Setting, ...] = (
         ("job_queue", "restart_grace"), "number", 60.0, "leases after a start, at least, seconds"
     ),
     Setting(("job_queue", "require_token"), "flag", False, "refuse workers that name no attempt"),
-    Setting(("job_queue", "limit_completed_count"), "integer", None, "ended units archive keeps"),
-    Setting(
-        ("job_queue", "limit_completed_age"), "number", None, "how long archive keeps, seconds"
-    ),
+    Setting(("job_queue", "limit_completed_count"), "integer", None, "ended units that stay"),
+    Setting(("job_queue", "limit_completed_age"), "number", None, "how long they stay, seconds"),
     Setting(
         ("job_queue", "limits"), "any", {}, "limits that specs share by ``uses``: {name: number}"
     ),
@@ -149,11 +147,11 @@ SETTINGS: tuple[Setting, ...] = (
         ("job_queue", "postgres_connect"), "text", None, "accepted; PostgreSQL is not offered yet"
     ),
     Setting(("job_queue", "postgres_schema"), "text", "public", _OLD),
-    Setting(("job_queue", "snapshot_period_seconds"), "number", None, _OLD),
-    Setting(("job_queue", "snapshot_path_format"), "text", None, _OLD),
+    Setting(("job_queue", "snapshot_period_seconds"), "number", None, "between two snapshots"),
+    Setting(("job_queue", "snapshot_path_format"), "text", None, "name, with {timestamp} in it"),
     Setting(("job_queue", "log_path_format"), "text", None, _OLD),
-    Setting(("job_queue", "do_recover"), "flag", False, _OLD),
-    Setting(("job_queue", "delete_snapshots_beyond"), "integer", None, _OLD),
+    Setting(("job_queue", "do_recover"), "flag", False, "no data file: begin from a snapshot"),
+    Setting(("job_queue", "delete_snapshots_beyond"), "integer", None, "snapshots that stay"),
     Setting(("job_queue", "joblog"), "flag", False, _OLD),
 )
 

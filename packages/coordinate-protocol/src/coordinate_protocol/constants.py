@@ -11,6 +11,7 @@ __all__ = [
     "DEFAULT_LEASE",
     "DEFAULT_PORT",
     "DELAYED",
+    "DISK_FULL",
     "FAILED",
     "FINISHED",
     "GENERATED",
@@ -87,6 +88,9 @@ PROTOCOL_VERSION: Final = 1
 
 # What an error says that leaves open whether the call was carried out.
 OUTCOME_UNKNOWN: Final = "outcome_unknown"
+
+# What an error says when the server's disk has no room for what was asked; nothing was done.
+DISK_FULL: Final = "disk_full"
 
 # What a client looks for to learn that a server does not offer a method.
 NO_SUCH_METHOD: Final = "No such method"

@@ -7,11 +7,12 @@ from attrs import field, frozen
 
 from coordinate_protocol.errors import ParameterError, shown
 
-__all__ = ["Access", "Operation", "Parameter", "Service", "Since"]
+__all__ = ["Access", "Operation", "Parameter", "Room", "Service", "Since"]
 
 Access = Literal["read", "work", "submit", "admin"]
 Service = Literal["jobs", "locks", "server"]
 Since = Literal["0.1.5", "1.0"]
+Room = Literal["adds", "keeps", "frees"]
 
 
 @frozen
@@ -44,6 +45,8 @@ class Operation:
         changes: whether it changes anything that outlives the connection.
         since: the first version whose servers offer it.
         doc: what it does.
+        room: what it does to the room on the server's disk. One that adds work is refused when
+            there is little; when there is next to none, only those that free some are done.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Operation:
     changes: bool
     since: Since
     doc: str
+    room: Room = "keeps"
     _names: frozenset[str] = field(init=False, repr=False, eq=False)
     _required: tuple[str, ...] = field(init=False, repr=False, eq=False)
 

@@ -81,11 +81,13 @@ def assembled(
     committer.before_commit += [lines.serve, watchers.serve, locks.serve, orders.serve]
     told = settings or ServiceSettings()
     queue = JobQueue(lines, watchers, orders, told.limits, told.shown_config)
-    modules: list[Module] = [queue, locks, ServerInfo(model, told.shared), *plugins]
+    info = ServerInfo(model, told.shared, backlog=lambda: committer.store.backlog)
+    modules: list[Module] = [queue, locks, info, *plugins]
     proxy = MultiBackendProxyObject(
         modules,
         tracebacks=told.tracebacks,
         rpclog=told.rpclog,
         sessions=SessionCalls(model, clock),
+        shortage=lambda: committer.store.shortage,
     )
     return Backend(proxy, Calls(model, clock, told.namespace), committer)

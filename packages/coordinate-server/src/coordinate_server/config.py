@@ -11,6 +11,8 @@ from platformdirs import user_state_dir
 
 from coordinate_protocol.configuration import SETTINGS, ConfigError, check_server, coordinate_block
 from coordinate_protocol.limits import DEFAULT_LIMITS, Limits
+from coordinate_server.snapshot_names import SnapshotNames
+from coordinate_server.snapshots import SnapshotSettings
 
 __all__ = ["Plug", "ServerConfig", "default_data_file", "effective", "masked", "server_config"]
 
@@ -24,6 +26,8 @@ _MASK = "********"
 _MEMORY = ":memory:"
 _NAMESPACES = ("separate", "shared")
 _HIGHEST_PORT = 65535
+_SNAPSHOT_PERIOD = 3600.0
+"""Seconds between two snapshots where only their directory is said."""
 
 
 @frozen
@@ -54,11 +58,11 @@ class ServerConfig:
         tracebacks: whether answers to failed calls have one.
         rpclog: whether every call is logged.
         httpd: accepted for later.
-        snapshot_dir: accepted for later.
+        snapshots: which snapshots are made, or a start is made from; None for none.
         restart_grace: what leases have left after a start, at least, seconds.
         require_token: whether a pending unit is changed only by who names its attempt.
-        limit_completed_count: how many ended units of a spec archive keeps.
-        limit_completed_age: how long archive keeps ended units, seconds.
+        limit_completed_count: how many finished, and how many failed, units of a spec stay.
+        limit_completed_age: how long ended units stay, seconds.
         shared_limits: how many units may be pending at once of the specs that use a name.
         postgres: whether a PostgreSQL database is named, which is not offered yet.
         tree: the whole effective configuration, secrets and all, other blocks too.
@@ -74,7 +78,7 @@ class ServerConfig:
     tracebacks: bool
     rpclog: bool
     httpd: str | None
-    snapshot_dir: str | None
+    snapshots: SnapshotSettings | None
     restart_grace: float
     require_token: bool
     limit_completed_count: int | None
@@ -88,6 +92,12 @@ class ServerConfig:
         """The whole configuration as anybody may see it."""
         shown: dict[str, Any] = masked(self.tree)
         return shown
+
+    @property
+    def wants_snapshots(self) -> bool:
+        """Whether snapshots are asked for, whether or not it is said where they are."""
+        queue = self.tree["coordinate"]["job_queue"]
+        return queue["snapshot_period_seconds"] is not None or bool(queue["do_recover"])
 
 
 def default_data_file() -> Path:
@@ -123,7 +133,7 @@ def server_config(
         tracebacks=server["tracebacks"],
         rpclog=server["rpclog"],
         httpd=server["httpd"],
-        snapshot_dir=server["snapshot_dir"],
+        snapshots=_snapshots(server, queue),
         restart_grace=_in_range("job_queue.restart_grace", queue["restart_grace"], 0, 86400),
         require_token=queue["require_token"],
         limit_completed_count=_positive(queue, "limit_completed_count"),
@@ -207,6 +217,47 @@ def _in_range(name: str, value: Any, least: float, most: float) -> Any:
 def _positive(queue: Mapping[str, Any], name: str) -> Any:
     value = queue[name]
     return None if value is None else _in_range(f"job_queue.{name}", value, 0, float("inf"))
+
+
+def _snapshots(server: Mapping[str, Any], queue: Mapping[str, Any]) -> SnapshotSettings | None:
+    """Read 0.1.5's settings; None where they do not say where snapshots are."""
+    names = _snapshot_names(server["snapshot_dir"], queue["snapshot_path_format"])
+    period, keep = queue["snapshot_period_seconds"], queue["delete_snapshots_beyond"]
+    if period is not None:
+        _in_range("job_queue.snapshot_period_seconds", period, 1, float("inf"))
+    if keep is not None:
+        _in_range("job_queue.delete_snapshots_beyond", keep, 0, float("inf"))
+    if names is None:
+        return None
+    if period is None and server["snapshot_dir"] is not None:
+        period = _SNAPSHOT_PERIOD
+    # 0.1.5 keeps all of them where the number is 0.
+    settings = SnapshotSettings(names, period, keep or None, queue["do_recover"])
+    if period is not None or settings.recover:
+        _check_data(settings, _data_file(server["data"] or queue["sqlite_path"]))
+    return settings
+
+
+def _snapshot_names(directory: str | None, path_format: str | None) -> SnapshotNames | None:
+    if directory is not None:
+        return SnapshotNames.inside(directory)
+    try:
+        return None if path_format is None else SnapshotNames.of(path_format)
+    except ValueError as error:
+        raise ConfigError(f"coordinate.job_queue.snapshot_path_format: {error}") from error
+
+
+def _check_data(settings: SnapshotSettings, data: Path | None) -> None:
+    if data is None:
+        raise ConfigError(
+            "snapshots are copies of a data file, and data are in memory only: leave out --memory"
+            " (or server.data: ':memory:'), or the settings of snapshots"
+        )
+    if settings.names.matches(data):
+        raise ConfigError(
+            f"the data file {str(data)!r} is called as a snapshot is: name it otherwise, or else"
+            " change job_queue.snapshot_path_format"
+        )
 
 
 def _shared_limits(value: Any) -> dict[str, int]:

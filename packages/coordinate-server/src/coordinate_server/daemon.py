@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -20,32 +20,36 @@ from attrs import define, field
 from coordinate_protocol.configuration import ConfigError, dump_config, load_config
 from coordinate_server._version import __version__
 from coordinate_server.assembly import ServiceSettings, assembled
+from coordinate_server.commands import COMMANDS
 from coordinate_server.config import ServerConfig, server_config
+from coordinate_server.control import Control
 from coordinate_server.model import Model
+from coordinate_server.model.errors import DamagedRow
 from coordinate_server.model.settings import ModelSettings
 from coordinate_server.net.listening import ListenError, listen, shown_address
 from coordinate_server.net.server import Server
+from coordinate_server.progress import Progress
 from coordinate_server.proxy import Backend, CollisionError
+from coordinate_server.recovery import recover
 from coordinate_server.service.area import Area
 from coordinate_server.service.clock import Clock
 from coordinate_server.service.committer import Committer
 from coordinate_server.service.plugins import Plugin, PluginError, PluginName, in_threads, load
 from coordinate_server.service.timekeeper import Timekeeper
+from coordinate_server.snapshots import Snapshots
 from coordinate_server.store import open_store
 from coordinate_server.store.interface import Store, StoreError
+from coordinate_server.upkeep import Upkeep
 
 __all__ = ["main"]
 
 _LOG = logging.getLogger("coordinate.server")
 _STOP_SECONDS = 10.0
-_TICK_SECONDS = 1.0
-_SPARED_UNITS = 10_000
-# A slice is short enough to disturb no call, and the pause between two lets calls in.
-_SLICE_ROWS = 500
-_SLICE_PAUSE = 0.02
 _PLUGIN_THREADS = 32
 _THREAD = "plug-in"
 _JOIN_SECONDS = 0.2
+# What the model may stumble over in rows that are damaged and can be read all the same.
+_STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _LOCAL = ("127.", "[::1]")
 
 
@@ -71,8 +75,6 @@ class _Daemon:
     _stop: asyncio.Event = field(factory=asyncio.Event, init=False)
     _server: Server | None = field(default=None, init=False)
     _timekeeper: Timekeeper | None = field(default=None, init=False)
-    # How many units the garbage collector need not look at any more.
-    _spared: int = field(default=0, init=False)
 
     @_executor.default
     def _threads(self) -> ThreadPoolExecutor:
@@ -88,6 +90,7 @@ class _Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         sockets = listen(self.config.host, self.config.port)
+        control = Control(self.config.data, self.store)
         try:
             model, clock = self._model()
             committer = Committer(model, self.store, clock, loop, self._fail)
@@ -97,19 +100,25 @@ class _Daemon:
             await self._server.start()
             self._timekeeper = Timekeeper(model, clock, committer, loop)
             self._timekeeper.start()
+            await control.start()
             self._announce([shown_address(sock) for sock in sockets])
-            await self._serve(self._server, model, committer)
+            await self._serve(self._server, model, clock, committer)
         finally:
+            await control.stop()
             self._executor.shutdown(wait=False, cancel_futures=True)
             for sock in sockets:
                 sock.close()
 
-    async def _serve(self, server: Server, model: Model, committer: Committer) -> None:
-        loop = asyncio.get_running_loop()
-        upkeep = loop.create_task(self._upkeep(model))
-        upkeep.add_done_callback(self._upkeep_ended)
+    async def _serve(
+        self, server: Server, model: Model, clock: Clock, committer: Committer
+    ) -> None:
+        upkeep = [self._kept_up(Upkeep(self.store, model, clock, committer, self._fail).run())]
+        if self.config.snapshots is not None:
+            snapshots = Snapshots(self.config.snapshots, self.store, lambda: committer.commits)
+            upkeep.append(self._kept_up(snapshots.run()))
         await self._stop.wait()
-        upkeep.cancel()
+        for task in upkeep:
+            task.cancel()
         if self._timekeeper is not None:
             self._timekeeper.stop()
         if self.failure is None:
@@ -133,7 +142,13 @@ class _Daemon:
         )
         gc.disable()
         try:
-            model = Model.load(self.store.load(), Clock().instant(), settings)
+            pages = Progress(self.store.pages, self.say).pages
+            model = Model.load_pages(pages, Clock().instant(), settings)
+        except (DamagedRow, *_STUMBLES) as error:
+            raise _Stopped(
+                f"{str(self.config.data)!r} is damaged: {str(error) or repr(error)};"
+                " `coordinated check` says all of it"
+            ) from error
         finally:
             gc.enable()
         gc.freeze()
@@ -182,34 +197,10 @@ class _Daemon:
                     address,
                 )
 
-    async def _upkeep(self, model: Model) -> None:
-        """Write the store's backlog in slices, and spare the collector what has grown."""
-        while True:
-            await self._settle()
-            self._spare_collector(model)
-            await asyncio.sleep(_TICK_SECONDS)
-
-    def _spare_collector(self, model: Model) -> None:
-        """Take what the model has grown by out of what the garbage collector looks at.
-
-        It has no cycles that are ever let go, and a full collection over a million units would
-        stop the loop for half a second.
-        """
-        number = model.unit_count
-        if number - self._spared >= _SPARED_UNITS:
-            gc.collect()
-            gc.freeze()
-            self._spared = number
-        self._spared = min(self._spared, number)
-
-    async def _settle(self) -> None:
-        while self.failure is None and self.store.backlog:
-            try:
-                self.store.settle(_SLICE_ROWS)
-            except StoreError as error:
-                self._fail(error)
-                return
-            await asyncio.sleep(_SLICE_PAUSE)
+    def _kept_up(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        task.add_done_callback(self._upkeep_ended)
+        return task
 
     def _upkeep_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -223,7 +214,7 @@ class _Daemon:
             self._server.abort()
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--host", help="Address to listen on; localhost unless told otherwise.")
 @click.option(
     "--port", "-p", type=click.IntRange(0, 65535), help="Port to listen on; 0: a free one."
@@ -233,15 +224,22 @@ class _Daemon:
 @click.option(
     "--pid", type=click.Path(dir_okay=False), metavar="FILE", help="Write the process id."
 )
-@click.option("--snapshot-dir", metavar="DIR", help="Accepted; does nothing for now.")
+@click.option("--snapshot-dir", metavar="DIR", help="Make a snapshot there each hour.")
 @click.option("--httpd", metavar="[IP]:PORT", help="Accepted; does nothing for now.")
 @click.option("--config", "-c", type=click.Path(), metavar="FILE", help="Configuration file, YAML.")
 @click.option("--verbose", "-v", is_flag=True, help="Log more.")
 @click.option("--quiet", "-q", is_flag=True, help="Log errors only, and print nothing.")
 @click.option("--dump-config", is_flag=True, help="Print the effective configuration and stop.")
 @click.version_option(__version__, prog_name="coordinated")
-def main(**options: Any) -> None:
-    """Run the Coordinate job server until SIGTERM or SIGINT."""
+@click.pass_context
+def main(ctx: click.Context, /, **options: Any) -> None:
+    """Run the Coordinate job server until SIGTERM or SIGINT.
+
+    With a command, do that instead; --config and --data say which file it is about.
+    """
+    if ctx.invoked_subcommand is not None:
+        ctx.obj = partial(_config_of, options)
+        return
     _set_logging(verbose=options["verbose"], quiet=options["quiet"])
     try:
         if options["memory"] and options["data"]:
@@ -260,6 +258,22 @@ def main(**options: Any) -> None:
     _leave(0)
 
 
+for _command in COMMANDS:
+    main.add_command(_command)
+
+
+def _config_of(options: Mapping[str, Any]) -> ServerConfig:
+    """Put the settings together for a command, which knows one kind of error.
+
+    Raises:
+        StoreError: they are wrong.
+    """
+    try:
+        return server_config(load_config(options["config"]), _flags(options))
+    except ConfigError as error:
+        raise StoreError(str(error)) from error
+
+
 def _leave(code: int) -> NoReturn:
     """End the process; a plug-in that blocks had its time, Python would wait for it for ever."""
     threads = [thread for thread in threading.enumerate() if thread.name.startswith(_THREAD)]
@@ -273,7 +287,7 @@ def _leave(code: int) -> NoReturn:
 
 
 def _run(config: ServerConfig, pid_file: str | None, say: Callable[[str], None]) -> None:
-    store = _open_store(config)
+    store = _open_store(config, say)
     try:
         with _PidFile(pid_file), asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(config, store, say))
@@ -285,13 +299,22 @@ async def _serve(config: ServerConfig, store: Store, say: Callable[[str], None])
     await _Daemon(config, store, say).run()
 
 
-def _open_store(config: ServerConfig) -> Store:
+def _open_store(config: ServerConfig, say: Callable[[str], None]) -> Store:
+    snapshots = config.snapshots
     if config.data is not None:
-        try:
-            config.data.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _Stopped(f"cannot keep data in {config.data}: {error.strerror}") from error
+        _make_directory("data", config.data)
+        if snapshots is not None and snapshots.recover:
+            recover(snapshots.names, config.data, config.namespace, say)
+        if snapshots is not None and snapshots.period is not None:
+            _make_directory("snapshots", snapshots.names.path(0))
     return open_store(config.data)
+
+
+def _make_directory(what: str, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _Stopped(f"cannot keep {what} in {path.parent}: {error.strerror}") from error
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -327,9 +350,12 @@ def _flags(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _warn(config: ServerConfig) -> None:
-    for name in ("httpd", "snapshot_dir"):
-        if getattr(config, name) is not None:
-            _LOG.warning("%s is accepted and does nothing for now", name.replace("_", "-"))
+    if config.httpd is not None:
+        _LOG.warning("httpd is accepted and does nothing for now")
+    if config.snapshots is None and config.wants_snapshots:
+        _LOG.warning(
+            "there are no snapshots: job_queue.snapshot_path_format does not say where they are"
+        )
     if config.postgres:
         _LOG.warning(
             "job_queue.postgres_connect does nothing for now: see where data is kept below"

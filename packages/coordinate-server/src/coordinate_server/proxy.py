@@ -10,6 +10,7 @@ from typing import Any
 
 from attrs import define, field
 
+from coordinate_protocol.constants import DISK_FULL
 from coordinate_protocol.errors import ProtocolError, RequestError
 from coordinate_protocol.messages import Failure, Incoming, Request, Response
 from coordinate_server.service.answers import Answer, Delivery
@@ -18,6 +19,7 @@ from coordinate_server.service.committer import Committer
 from coordinate_server.service.offers import Module, Offer
 from coordinate_server.service.sessions import SessionCalls
 from coordinate_server.service.waiting import Handed, Pending
+from coordinate_server.store.interface import Shortage
 
 __all__ = ["Backend", "CollisionError", "MultiBackendProxyObject", "Peer"]
 
@@ -36,6 +38,7 @@ class MultiBackendProxyObject:
         tracebacks: whether the answer to a failed call has a traceback, without paths.
         rpclog: whether every call's name is logged.
         sessions: gives numbered calls their first answer again; None ignores the numbers.
+        shortage: gives what the store has too little room for; None for a store without bounds.
 
     Raises:
         CollisionError: names the operation and both modules.
@@ -48,11 +51,13 @@ class MultiBackendProxyObject:
         tracebacks: bool = True,
         rpclog: bool = False,
         sessions: SessionCalls | None = None,
+        shortage: Callable[[], Shortage | None] = lambda: None,
     ) -> None:
         self._offers: dict[str, Offer] = {}
         self._tracebacks = tracebacks
         self._rpclog = rpclog
         self._sessions = sessions
+        self._shortage = shortage
         owners: dict[str, str] = {}
         for module in modules:
             for name, offer in module.offers().items():
@@ -84,6 +89,9 @@ class MultiBackendProxyObject:
         offer = self._offers.get(request.method)
         if offer is None:
             return Failure(request.id, "No such method")
+        shortage = self._shortage() if offer.changes else None
+        if shortage is not None and _takes_room(offer, shortage):
+            return Failure(request.id, shortage.text, DISK_FULL)
         if request.seq is None or self._sessions is None or not offer.changes:
             return self._answer(offer, call, request)
         return self._sessions.once(
@@ -97,7 +105,8 @@ class MultiBackendProxyObject:
             return Failure(request.id, self._described(error))
         if isinstance(result, Pending):
             return result.mapped(lambda value: self._result(request.id, value))
-        if inspect.isawaitable(result):
+        # Of what the catalogue names nothing else is awaited, and to ask costs a microsecond.
+        if offer.operation is None and inspect.isawaitable(result):
             return self._awaited(request.id, result)
         return self._result(request.id, result)
 
@@ -135,6 +144,12 @@ class MultiBackendProxyObject:
         if expected or not self._tracebacks:
             return said
         return f"{said}\n{_traceback(error, said)}"
+
+
+def _takes_room(offer: Offer, shortage: Shortage) -> bool:
+    """Whether an operation is not to be done while there is so little room."""
+    room = "keeps" if offer.operation is None else offer.operation.room
+    return room == "adds" or (room == "keeps" and shortage.dire)
 
 
 class _BadParameters(TypeError):

@@ -1,46 +1,68 @@
 """Forgetting units that ended long ago; their numbers stay in the counts."""
 
-from heapq import nlargest
+from typing import TYPE_CHECKING
 
 from coordinate_protocol.constants import FAILED, FINISHED
 from coordinate_server.model.dependencies import Dependencies
+from coordinate_server.model.endings import Bounds, Endings
 from coordinate_server.model.instant import Instant
-from coordinate_server.model.roster import Roster
-from coordinate_server.model.settings import ModelSettings
-from coordinate_server.model.unit import Unit
+
+if TYPE_CHECKING:
+    from coordinate_server.model.roster import Roster
 
 __all__ = ["archive"]
 
+# So many units are looked at in the time in which one is forgotten.
+_READ_AT_ONCE = 16
 
-def archive(
-    roster: Roster, at: Instant, settings: ModelSettings, dependencies: Dependencies
-) -> None:
-    """Forget the finished units of a spec, and its failed ones, beyond the limits.
 
-    The spec's own limits go before the server's; of equally old units those with higher keys stay.
+def archive(roster: "Roster", at: Instant, dependencies: Dependencies, most: int) -> int:
+    """Forget the finished units of a spec, and its failed ones, beyond its limits, oldest first.
+
+    What needs one of them has heard of its end, and needs it no more.
+
+    Arguments:
+        roster: the spec.
+        at: the moment.
+        dependencies: who needs whom.
+        most: how many entries to look at, at most: each costs the same, however many units ended.
+
+    Returns:
+        How many were looked at; ``most`` means that there may be more.
     """
-    count, age = roster.spec.limit_completed_count, roster.spec.limit_completed_age
-    count = settings.limit_completed_count if count is None else count
-    age = settings.limit_completed_age if age is None else age
-    forgotten = 0
+    if roster.endings is None or roster.bounds is None:
+        return 0
+    # Where this takes all of `most`, the oldest may not be read yet, and nothing is forgotten.
+    looks = -(-roster.endings.read(_READ_AT_ONCE * most) // _READ_AT_ONCE)
+    before = dict(roster.archived)
     for status in (FINISHED, FAILED):
-        units = _beyond(roster, at, status, count, age)
-        for unit in units:
-            dependencies.forget(unit, at)
-            roster.remove(unit)
-        if units:
-            roster.archived[status] = roster.archived.get(status, 0) + len(units)
-        forgotten += len(units)
-    if forgotten:
+        while looks < most and _is_beyond(roster, roster.endings, roster.bounds, at, status):
+            looks += 1
+            _forget_first(roster, roster.endings, at, dependencies, status)
+    if roster.archived != before:
         roster.write()
+    return looks
 
 
-def _beyond(
-    roster: Roster, at: Instant, status: int, count: int | None, age: float | None
-) -> list[Unit]:
-    ended = list(roster.in_states([status]))
-    kept = [u for u in ended if age is None or at.wall - (u.ended or 0) <= age]
-    if count is not None and count < len(kept):
-        kept = nlargest(count, kept, key=lambda unit: (unit.ended or 0, unit.key))
-    staying = set(kept)
-    return [unit for unit in ended if unit not in staying]
+def _is_beyond(
+    roster: "Roster", endings: Endings, bounds: Bounds, at: Instant, status: int
+) -> bool:
+    """Whether what is at the front has to go; what is no ended unit any more has to."""
+    first = endings.first(status)
+    if first is None:
+        return False
+    moment, unit = first
+    if unit is None or (bounds.count is not None and roster.count(status) > bounds.count):
+        return True
+    return bounds.age is not None and at.wall - moment > bounds.age
+
+
+def _forget_first(
+    roster: "Roster", endings: Endings, at: Instant, dependencies: Dependencies, status: int
+) -> None:
+    first = endings.first(status)
+    endings.drop_first(status)
+    if first is not None and first[1] is not None:
+        dependencies.forget(first[1], at)
+        roster.remove(first[1])
+        roster.archived[status] = roster.archived.get(status, 0) + 1

@@ -11,6 +11,7 @@ from coordinate_server.model.lock_lanes import Lane, LockLanes, is_reserved
 from coordinate_server.model.locks.times import LockTimes
 from coordinate_server.model.locks.waits import LockWait, LockWatch
 from coordinate_server.model.making import make_due, make_owed
+from coordinate_server.model.retention import Retention
 from coordinate_server.model.roster import Roster
 from coordinate_server.model.rows import ATTEMPT_KEY, CLOCK_KEY, SPEC_ID_KEY
 from coordinate_server.model.sessions import Sessions
@@ -57,6 +58,7 @@ class Core:
         self.clock = 0.0
         self.ledger = Ledger()
         self.dependencies = Dependencies(self.ledger)
+        self.retention = Retention(self.dependencies)
         self.leases: Alarms[tuple[Roster, Unit]] = Alarms(_leased)
         self.delays: Alarms[tuple[Roster, Unit]] = Alarms(_delayed)
         self.makings: Alarms[Roster] = Alarms(_making)
@@ -71,6 +73,8 @@ class Core:
         self.reservations: Alarms[tuple[LockLanes, Lane]] = Alarms(is_reserved)
         # The moment of the call that goes on.
         self.at = Instant(0.0, 0.0)
+        # Units that came in this group of calls, with their specs.
+        self.added: list[tuple[Roster, Unit]] = []
         self.attempt = 0
         self.spec_id = 0
         self._written = (0, 0)
@@ -113,6 +117,10 @@ class Core:
         changes = self.ledger.take()
         if not changes:
             return changes
+        # Not before, for until here a call may go on with the unit that it has added.
+        for roster, unit in self.added:
+            roster.units.rest(unit)
+        self.added.clear()
         self.clock = max(self.clock, at.now)
         changes.append((PUT, META, CLOCK_KEY, cbor2.dumps(self.clock)))
         attempt, spec_id = self._written

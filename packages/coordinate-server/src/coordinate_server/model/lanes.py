@@ -1,6 +1,5 @@
 """The units of one spec that may run, by what is in their data: in turns, and so many at once."""
 
-from collections.abc import Iterable
 from heapq import heapify, heappush
 from typing import Any
 
@@ -12,6 +11,7 @@ from coordinate_server.model.contents import content
 from coordinate_server.model.queue import Place
 from coordinate_server.model.turns import Lane, Round, Serial
 from coordinate_server.model.unit import Unit
+from coordinate_server.model.units import Units
 
 __all__ = ["LaneQueue"]
 
@@ -38,7 +38,7 @@ class LaneQueue:
 
     def __init__(
         self,
-        units: dict[bytes, Unit],
+        units: Units,
         fair_key: str | None,
         serial_key: str | None,
         serial_max: int,
@@ -58,11 +58,11 @@ class LaneQueue:
 
     # ---- units coming and going ----
 
-    def fill(self, units: Iterable[Unit]) -> None:
+    def fill(self) -> None:
         """Begin anew with all units of the spec: those pending hold their lanes; O(n log n)."""
         self._reset()
         waiting = []
-        for unit in units:
+        for unit in self._units.values():
             if unit.status == PENDING:
                 self.took(unit)
             elif unit.status == AVAILABLE:
@@ -154,7 +154,7 @@ class LaneQueue:
         minus_priority, key = place
         if self._lane_of.get(key) is not lane:
             return False
-        return self._units[key].priority == -minus_priority
+        return self._units.waits(key, -minus_priority)
 
     def _value(self, unit: Unit, name: str | None) -> bytes:
         """Give a value in a unit's data as CBOR; what cannot be read has none."""

@@ -1,6 +1,11 @@
-"""Rebuilding the state from the rows of a store, in whatever order they come."""
+"""Rebuilding the state from the rows of a store.
 
-from collections.abc import Callable, Iterable
+Most rows are of units that wait, a million of them and more. So these come in pages, two tables
+side by side, and no more of them is in memory than the page that is read and what becomes of it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, groupby, zip_longest
 from typing import TYPE_CHECKING
 
 from coordinate_server.model.calls import AttemptView
@@ -27,6 +32,7 @@ from coordinate_server.model.roster import Roster
 from coordinate_server.model.rows import (
     ATTEMPT_KEY,
     CLOCK_KEY,
+    FRESH_ROW,
     ID_BYTES,
     SPEC_ID_KEY,
     read_asked,
@@ -46,32 +52,48 @@ from coordinate_server.model.workers import Worker
 if TYPE_CHECKING:
     from coordinate_server.model.namespace import Namespace
 
-__all__ = ["load"]
+__all__ = ["Page", "Pages", "load", "pages_of"]
 
 _Tables = dict[int, dict[bytes, bytes]]
 
+Page = Sequence[tuple[bytes, bytes]]
+"""Keys and values of rows of one table."""
 
-def load(
-    core: Core, namespace: Callable[[str], "Namespace"], rows: Iterable[Row], at: Instant
-) -> None:
+Pages = Callable[[int], Iterable[Page]]
+"""Gives all rows of a table, in the order of their keys."""
+
+
+def pages_of(rows: Iterable[Row]) -> Pages:
+    """Give the pages of rows that come in whatever order."""
+    tables: dict[int, list[tuple[bytes, bytes]]] = {}
+    for table, key, value in rows:
+        tables.setdefault(table, []).append((key, value))
+    return lambda table: [sorted(tables.get(table, ()))]
+
+
+def load(core: Core, namespace: Callable[[str], "Namespace"], pages: Pages, at: Instant) -> None:
     """Fill an empty model.
 
     Arguments:
         core: what it shares.
         namespace: gives a namespace of it.
-        rows: table, key and value of everything that was committed.
+        pages: everything that was committed.
         at: the moment; leases and workers have the grace period from it, or from the last commit
             where that is later.
 
     Raises:
         DamagedRow: a row does not hold what was written to it.
     """
-    tables: _Tables = {table: {} for table in TABLES}
-    for table, key, value in rows:
-        tables[table][key] = value
+    tables = {
+        table: dict(chain.from_iterable(pages(table)))
+        for table in TABLES
+        if table not in (UNIT, DATA)
+    }
     _load_counters(core, tables[META], at)
     grace = core.clock + core.settings.restart_grace
-    rosters = _load_specs(tables, namespace, _units(tables, grace), at)
+    rosters = _load_specs(tables, namespace)
+    _load_units(pages, rosters, _attempts(tables[ATTEMPT]), grace)
+    _load_limits(tables, rosters, at)
     _load_edges(core, tables[EDGE], rosters, at)
     for key, row in tables[WORKER].items():
         name, worker_id, mode, parent, heard, expiry, hosts = read_worker(key, row)
@@ -108,27 +130,25 @@ def _load_sessions(core: Core, rows: dict[bytes, bytes]) -> None:
         session.loaded()
 
 
-def _load_specs(
-    tables: _Tables,
-    namespace: Callable[[str], "Namespace"],
-    units: dict[bytes, list[Unit]],
-    at: Instant,
-) -> dict[bytes, Roster]:
+def _load_specs(tables: _Tables, namespace: Callable[[str], "Namespace"]) -> dict[bytes, Roster]:
     rosters: dict[bytes, Roster] = {}
-    rings: dict[bytes, dict[int, float]] = {}
-    for key, row in tables[RATE].items():
-        slot = int.from_bytes(key[ID_BYTES:], "big")
-        rings.setdefault(key[:ID_BYTES], {})[slot] = read_number(key, row, RATE)
     for key, row in tables[SPEC].items():
         name, spec, archived, maker = read_spec(key, row)
         roster = rosters[key] = namespace(name).load_spec(spec)
         roster.key, roster.archived, roster.maker = key, archived, maker
-        roster.load(units.pop(key, []))
+    return rosters
+
+
+def _load_limits(tables: _Tables, rosters: dict[bytes, Roster], at: Instant) -> None:
+    """Take in what rests on the units, once these are there."""
+    rings: dict[bytes, dict[int, float]] = {}
+    for key, row in tables[RATE].items():
+        slot = int.from_bytes(key[ID_BYTES:], "big")
+        rings.setdefault(key[:ID_BYTES], {})[slot] = read_number(key, row, RATE)
+    for key, roster in rosters.items():
+        roster.loaded()
         roster.load_rate(rings.get(key, {}))
         roster.plan(at.wall)
-    if units:
-        raise DamagedRow(TABLES[UNIT], min(units))
-    return rosters
 
 
 def _load_edges(
@@ -161,21 +181,58 @@ def _load_counters(core: Core, meta: dict[bytes, bytes], at: Instant) -> None:
     core.attempt = max(numbers.get(ATTEMPT_KEY, 0), int(at.wall * 1_000_000))
 
 
-def _units(tables: _Tables, grace: float) -> dict[bytes, list[Unit]]:
-    by_spec: dict[bytes, list[Unit]] = {}
-    data_rows = tables[DATA]
-    attempts = _attempts(tables[ATTEMPT])
-    for key, row in tables[UNIT].items():
-        data = data_rows.get(key)
-        if data is None:
-            raise DamagedRow(TABLES[DATA], key)
-        unit = read_unit(key[ID_BYTES:], data, row)
-        if unit.deadline is not None and unit.deadline < grace:
-            unit.deadline = grace
-        if key in attempts:
-            unit.past().attempts = attempts.pop(key)
-        by_spec.setdefault(key[:ID_BYTES], []).append(unit)
-    return by_spec
+def _load_units(
+    pages: Pages,
+    rosters: dict[bytes, Roster],
+    attempts: dict[bytes, list[AttemptView]],
+    grace: float,
+) -> None:
+    rows, datas = chain.from_iterable(pages(UNIT)), chain.from_iterable(pages(DATA))
+    # Both tables have the same keys in the same order: those of one spec follow each other.
+    pairs = zip_longest(rows, datas, fillvalue=_NO_ROW)
+    for spec_key, of_spec in groupby(pairs, _spec_key):
+        roster = rosters.get(spec_key)
+        fresh: list[tuple[bytes, bytes]] = []
+        for (key, row), (data_key, data) in of_spec:
+            if key != data_key:
+                raise _unpaired(key, data_key)
+            if roster is None:
+                raise DamagedRow(TABLES[UNIT], key)
+            if row == FRESH_ROW:
+                fresh.append((key[ID_BYTES:], data))
+            else:
+                roster.load(_read(key, row, data, attempts, grace))
+            if len(fresh) == _PAGE:
+                roster.load_fresh(fresh)
+                fresh.clear()
+        if roster is not None:
+            roster.load_fresh(fresh)
+
+
+_NO_ROW = (b"", b"")
+_PAGE = 1000
+
+
+def _spec_key(pair: tuple[tuple[bytes, bytes], tuple[bytes, bytes]]) -> bytes:
+    return pair[0][0][:ID_BYTES]
+
+
+def _unpaired(key: bytes, data_key: bytes) -> DamagedRow:
+    """Tell of the first row of one table that has none in the other."""
+    if key and (not data_key or key < data_key):
+        return DamagedRow(TABLES[DATA], key)
+    return DamagedRow(TABLES[UNIT], data_key)
+
+
+def _read(
+    key: bytes, row: bytes, data: bytes, attempts: dict[bytes, list[AttemptView]], grace: float
+) -> Unit:
+    unit = read_unit(key[ID_BYTES:], data, row)
+    if unit.deadline is not None and unit.deadline < grace:
+        unit.deadline = grace
+    if key in attempts:
+        unit.past().attempts = attempts[key]
+    return unit
 
 
 def _attempts(rows: dict[bytes, bytes]) -> dict[bytes, list[AttemptView]]:

@@ -8,7 +8,7 @@ from attrs import frozen
 from coordinate_server.model.changes import Change, Row
 from coordinate_server.model.core import Core
 from coordinate_server.model.instant import Instant
-from coordinate_server.model.loading import load
+from coordinate_server.model.loading import Pages, load, pages_of
 from coordinate_server.model.locks import LockWait, LockWatch
 from coordinate_server.model.namespace import Namespace
 from coordinate_server.model.sessions import Sessions
@@ -53,8 +53,13 @@ class Model:
         Raises:
             DamagedRow: a row does not hold what was written to it.
         """
+        return cls.load_pages(pages_of(rows), at, settings)
+
+    @classmethod
+    def load_pages(cls, pages: Pages, at: Instant, settings: ModelSettings | None = None) -> Self:
+        """Do as ``load``, from rows by table and in the order of their keys."""
         model = cls(settings)
-        load(model._core, model.namespace, rows, at)
+        load(model._core, model.namespace, pages, at)
         return model
 
     @property
@@ -107,6 +112,19 @@ class Model:
     def run_due(self, at: Instant) -> None:
         """Let leases, delays and workers end whose time has come."""
         self._core.run_due(at)
+
+    def retain(self, at: Instant, most: int) -> bool:
+        """Forget some of the ended units that are beyond their specs' limits.
+
+        Arguments:
+            at: the moment.
+            most: how much to do at most, in units that go and specs that are looked at.
+
+        Returns:
+            Whether there may be more to do; the next call goes on with it.
+        """
+        self._core.run_due(at)
+        return self._core.retention.step(at, most)
 
 
 def _earliest(moments: Iterable[float | None]) -> float | None:

@@ -1,21 +1,23 @@
 """The units of one spec that may run, in order: highest priority first, then lowest key."""
 
-from collections.abc import Iterable, Iterator
-from heapq import heapify, heappop, heappush
+from collections.abc import Callable, Iterator
+from heapq import heappop, heappush
 from typing import Any, TypeVar
 
-from coordinate_protocol.constants import AVAILABLE
 from coordinate_server.model.unit import Unit
+from coordinate_server.model.units import Units
 
 __all__ = ["Place", "ReadyQueue", "entries_before"]
 
 Place = tuple[float, bytes]
 """Minus a unit's priority, and its key: the lower goes first."""
 
-_T = TypeVar("_T", bound=tuple[Any, ...])
+_T = TypeVar("_T")
+
+_SLACK = 1024
 
 
-def entries_before(heap: list[_T], bound: tuple[Any, ...]) -> Iterator[_T]:
+def entries_before(heap: list[_T], bound: Any) -> Iterator[_T]:
     """Give the entries of a heap below one, in any order; in time of how many these are.
 
     They are the top of the heap: below an entry that is not among them, none is. The heap must not
@@ -24,56 +26,88 @@ def entries_before(heap: list[_T], bound: tuple[Any, ...]) -> Iterator[_T]:
     indexes = [0]
     while indexes:
         index = indexes.pop()
-        if index < len(heap) and heap[index] < bound:
+        if index < len(heap) and bound > heap[index]:
             yield heap[index]
             indexes += (2 * index + 1, 2 * index + 2)
 
 
 class ReadyQueue:
-    """A heap of (minus priority, key), in which entries may have become pointless.
+    """A heap of keys for each priority, in which entries may have become pointless.
 
     An entry counts while its unit is available and has that priority still. To take a unit out is
     to change the unit.
 
     Arguments:
-        units: all units of the spec by key; the caller's own dict.
+        units: all units of the spec by key; the caller's own.
+        available: gives how many of them are available.
     """
 
-    __slots__ = ("_bound", "_heap", "_units")
+    __slots__ = ("_available", "_bound", "_heaps", "_order", "_size", "_units")
 
-    def __init__(self, units: dict[bytes, Unit]) -> None:
-        self._units = units
-        self._heap: list[Place] = []
-        self._bound = 1024
+    def __init__(self, units: Units, available: Callable[[], int]) -> None:
+        self._units, self._available = units, available
+        self._reset()
+
+    def _reset(self) -> None:
+        self._heaps: dict[float, list[bytes]] = {}
+        # The priorities that have a heap, each with a minus: a heap, too.
+        self._order: list[float] = []
+        self._size, self._bound = 0, _SLACK
 
     def push(self, unit: Unit) -> None:
         """Put an available unit in; O(log n)."""
-        heappush(self._heap, (-unit.priority, unit.key))
-        if len(self._heap) > self._bound:
-            self.fill(self._units.values())
+        heap = self._heaps.get(unit.priority)
+        if heap is None:
+            heap = self._heaps[unit.priority] = []
+            heappush(self._order, -unit.priority)
+        heappush(heap, unit.key)
+        self._size += 1
+        if self._size > self._bound:
+            self._sweep()
 
-    def fill(self, units: Iterable[Unit]) -> None:
-        """Put in all available ones of the units, in place of what there was; O(n)."""
-        self._heap = [(-unit.priority, unit.key) for unit in units if unit.status == AVAILABLE]
-        heapify(self._heap)
-        self._bound = 2 * len(self._heap) + 1024
+    def _sweep(self) -> None:
+        """Drop the entries that are pointless, if they are more than the others."""
+        most = 2 * self._available() + _SLACK
+        if self._size > most:
+            self.fill()
+        self._bound = max(most, self._bound)
+
+    def fill(self) -> None:
+        """Put in all available units, in place of what there was; O(n log n)."""
+        self._reset()
+        for priority, key in self._units.places():
+            heap = self._heaps.get(priority)
+            if heap is None:
+                heap = self._heaps[priority] = []
+                heappush(self._order, -priority)
+            heap.append(key)
+            self._size += 1
+        for heap in self._heaps.values():
+            # In order it is a heap, too; and what comes from a store is nearly in order.
+            heap.sort()
+        self._bound = 2 * self._size + _SLACK
 
     def first(self) -> Unit | None:
         """Give the unit that runs next, or None; it stays."""
-        heap = self._heap
-        while heap:
-            minus_priority, key = heap[0]
-            unit = self._units.get(key)
-            if unit is not None and unit.status == AVAILABLE and unit.priority == -minus_priority:
-                return unit
-            heappop(heap)
+        while self._order:
+            priority = -self._order[0]
+            heap = self._heaps[priority]
+            while heap:
+                unit = self._units.waiting(heap[0], priority)
+                if unit is not None:
+                    return unit
+                heappop(heap)
+                self._size -= 1
+            del self._heaps[priority]
+            heappop(self._order)
         return None
 
     def set_aside(self, unit: Unit) -> None:
         """Take out the unit that is first, though it is available."""
-        place = (-unit.priority, unit.key)
-        while self._heap and self._heap[0] == place:
-            heappop(self._heap)
+        heap = self._heaps.get(unit.priority, [])
+        while heap and heap[0] == unit.key:
+            heappop(heap)
+            self._size -= 1
 
     def left(self, unit: Unit) -> None:
         """Note that a unit is not available any more; here its entry has become pointless."""
@@ -89,13 +123,20 @@ class ReadyQueue:
 
     def ahead(self, unit: Unit, most: int) -> int:
         """Count available units that go before an available one, up to ``most``."""
-        found: set[Place] = set()
-        for place in entries_before(self._heap, (-unit.priority, unit.key)):
-            if self._waits(place):
-                found.add(place)
+        found: set[bytes] = set()
+        for priority, key in self._before(unit):
+            if self._units.waits(key, priority):
+                found.add(key)
             if len(found) >= most:
                 return most
         return len(found)
+
+    def _before(self, unit: Unit) -> Iterator[tuple[float, bytes]]:
+        for priority, heap in self._heaps.items():
+            if priority > unit.priority:
+                yield from ((priority, key) for key in heap)
+        for key in entries_before(self._heaps.get(unit.priority, []), unit.key):
+            yield unit.priority, key
 
     def holds_back(self) -> bool:
         """Whether units are available, though none can go now; here there never are."""
@@ -104,7 +145,3 @@ class ReadyQueue:
     def held_back(self) -> int:
         """Count available units that cannot go now; here there never are any."""
         return 0
-
-    def _waits(self, place: Place) -> bool:
-        unit = self._units.get(place[1])
-        return unit is not None and unit.status == AVAILABLE and unit.priority == -place[0]

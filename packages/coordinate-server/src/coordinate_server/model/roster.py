@@ -1,6 +1,6 @@
 """One spec with its units: every change of a unit's status goes through here."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from coordinate_protocol.constants import (
@@ -15,6 +15,7 @@ from coordinate_protocol.constants import (
 )
 from coordinate_server.model.attempts import remember, remember_last
 from coordinate_server.model.contents import with_traceback
+from coordinate_server.model.endings import Bounds, Endings
 from coordinate_server.model.feed import SPECS, units_of
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.lanes import LaneQueue
@@ -26,6 +27,7 @@ from coordinate_server.model.rows import id_bytes, spec_row
 from coordinate_server.model.spec import Spec
 from coordinate_server.model.statuses import ENDED
 from coordinate_server.model.unit import LockSet, Unit
+from coordinate_server.model.units import Units
 
 if TYPE_CHECKING:
     from coordinate_server.model.ground import Ground
@@ -61,7 +63,7 @@ class Roster:
         self.rate_log = None if spec.rate is None else RateLog(spec.rate)
 
     def _empty(self) -> None:
-        self.units: dict[bytes, Unit] = {}
+        self.units = Units()
         self.pending: dict[Unit, None] = {}
         self._counts = dict.fromkeys(STATUS_NAMES, 0)
         self.ready = self._queue()
@@ -69,6 +71,7 @@ class Roster:
         self.locks = LockLanes(
             ground.core, ground.locks, self.spec.name, self._offer, self._is_ordered
         )
+        self._take_bounds()
 
     def _is_ordered(self) -> bool:
         """Whether those that are ready have an order by what is in their data."""
@@ -82,7 +85,7 @@ class Roster:
     def _queue(self) -> ReadyQueue | LaneQueue:
         lanes = self.spec.lanes
         if lanes is None:
-            return ReadyQueue(self.units)
+            return ReadyQueue(self.units, lambda: self._counts[AVAILABLE])
         return LaneQueue(self.units, lanes.fair_key, lanes.serial_key, lanes.serial_max)
 
     # ---- the spec itself ----
@@ -94,7 +97,9 @@ class Roster:
             if (spec.lanes and spec.lanes.serial_key) != (old.lanes and old.lanes.serial_key):
                 self._forget_held()
             self.ready = self._queue()
-            self.ready.fill(self.units.values())
+            self.ready.fill()
+        if Bounds.of(spec, self._core.settings) != self.bounds:
+            self._take_bounds()
         if spec.uses != old.uses:
             self._take_limits()
         if spec.rate != old.rate:
@@ -123,6 +128,16 @@ class Roster:
             limit.used += len(self.pending)
             self._ground.touch_limit(limit)
             limit.users[self] = None
+
+    def _take_bounds(self) -> None:
+        """Keep the ended units in their order where not all of them stay."""
+        self.bounds = Bounds.of(self.spec, self._core.settings)
+        self.endings: Endings | None = None
+        if self.bounds is None:
+            self._core.retention.leave(self)
+        else:
+            self.endings = Endings(self.units)
+            self._core.retention.watch(self)
 
     def _take_rate(self, old_key: bytes) -> None:
         """Begin a log by the rate as it is now with what is known, and write it down anew."""
@@ -159,6 +174,7 @@ class Roster:
         self._ground.feed.note(SPECS, self.spec.name, None)
         self.drop_units()
         self.gone = True
+        self._core.retention.leave(self)
         self._core.owing.pop(self, None)
         for slot in range(0 if self.rate_log is None else len(self.rate_log.moments)):
             self._core.ledger.rate(self.key, slot, None)
@@ -197,22 +213,33 @@ class Roster:
 
     # ---- units coming and going ----
 
-    def load(self, units: Iterable[Unit]) -> None:
-        """Take in units that are written down already."""
-        for unit in units:
-            self.units[unit.key] = unit
-            self._counts[unit.status] += 1
-            if unit.status == PENDING:
-                self._lease(unit)
-                self.locks.restore(unit)
-            elif unit.not_before is not None:
-                self._core.delays.add(unit.not_before, (self, unit))
-        self.ready.fill(self.units.values())
+    def load(self, unit: Unit) -> None:
+        """Take in a unit that is written down already; ``loaded`` comes after the last one."""
+        self.units.add(unit)
+        self._counts[unit.status] += 1
+        if unit.status == PENDING:
+            self._lease(unit)
+            self.locks.restore(unit)
+        elif unit.not_before is not None:
+            self._core.delays.add(unit.not_before, (self, unit))
+
+    def load_fresh(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
+        """Do as ``load`` for units that are as they were added, by key and data."""
+        add = self.units.add_fresh
+        for key, data in rows:
+            add(key, data)
+        self._counts[AVAILABLE] += len(rows)
+
+    def loaded(self) -> None:
+        """Take note that all units are here that are written down."""
+        self._take_bounds()
+        self.ready.fill()
         self._ground.touch(self)
 
     def add(self, unit: Unit) -> None:
         """Take in a new unit; none of its key may be here."""
-        self.units[unit.key] = unit
+        self.units.add(unit)
+        self._core.added.append((self, unit))
         self._enter(unit)
         self._core.ledger.data(self.key + unit.key, unit.data)
         self.write_unit(unit)
@@ -224,7 +251,7 @@ class Roster:
         if unit.status == PENDING:
             self.ready.returned(unit)
             self.locks.unlock(unit)
-        del self.units[unit.key]
+        self.units.remove(unit)
         self._core.ledger.forget_unit(self.key, unit)
         self._tell(unit, None)
 
@@ -307,6 +334,9 @@ class Roster:
             self.ready.push(unit)
         elif status == PENDING:
             self._lease(unit)
+        elif status in ENDED:
+            if self.endings is not None:
+                self.endings.note(unit)
         elif unit.not_before is not None:
             self._core.delays.add(unit.not_before, (self, unit))
         self._ground.touch(self)

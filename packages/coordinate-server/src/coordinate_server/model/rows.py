@@ -32,6 +32,7 @@ from coordinate_server.model.unit import Unit
 __all__ = [
     "ATTEMPT_KEY",
     "CLOCK_KEY",
+    "FRESH_ROW",
     "ID_BYTES",
     "SIZE_BYTES",
     "SPEC_ID_KEY",
@@ -65,8 +66,9 @@ SIZE_BYTES: Final = 4
 
 _NESTING = evolve(ANSWER_LIMITS, nesting=64)
 _FAULTS = (cbor2.CBORDecodeError, ProtocolError, ModelError, ValueError, TypeError, KeyError)
-# What a unit is when it has just been added, which most that wait are.
-_FRESH: Final = cbor2.dumps([1, 0, 0, None, None, None, None])
+_FRESH: Final = [1, 0, 0, None, None, None, None, None]
+FRESH_ROW: Final = cbor2.dumps([1, 0, 0, None, None, None, None])
+"""What a unit is when it has just been added, which most that wait are."""
 
 
 def id_bytes(spec_id: int) -> bytes:
@@ -77,11 +79,11 @@ def id_bytes(spec_id: int) -> bytes:
 def unit_row(unit: Unit) -> bytes:
     """Write a unit down, without its data, its earlier attempts and what it needs."""
     past, locks = unit.history, unit.locks
-    if unit.status == 1 and not unit.attempt and unit.priority == 0 and not past and not locks:
-        return _FRESH
     row: list[Any] = [unit.status, unit.priority, unit.attempt, unit.worker_id]
     row += [unit.deadline, unit.not_before, unit.ended, unit.began]
     # What stands at the end is left out where there is none of it.
+    if past is None and locks is None and unit.held is None:
+        return FRESH_ROW if row == _FRESH else cbor2.dumps(row)
     more = [
         None if past is None else _history(past),
         None if locks is None else [[path_bytes(path), mode] for path, mode in locks],
@@ -108,7 +110,7 @@ def read_unit(key: bytes, data: bytes, row: bytes) -> Unit:
     Raises:
         DamagedRow: it is not that.
     """
-    if row == _FRESH:
+    if row == FRESH_ROW:
         return Unit(key, data)
     try:
         status, priority, attempt, worker_id, deadline, not_before, ended, *more = cbor2.loads(row)

@@ -17,9 +17,9 @@ class ModelSettings:
         key_bytes: the longest unit key, and the longest path of a lock, encoded, in bytes.
         unit_data_bytes: the largest data of one unit, in bytes of CBOR.
         restart_grace: seconds that everything leased has at least, after a load.
-        limit_completed_count: how many finished, and how many failed, units of a spec ``archive``
-            keeps; None for all.
-        limit_completed_age: seconds after its end until ``archive`` forgets a unit; None for never.
+        limit_completed_count: how many finished, and how many failed, units of a spec stay;
+            None for all.
+        limit_completed_age: seconds after its end until a unit is forgotten; None for never.
         session_replies: how many answers of a session may wait to be acknowledged.
         session_bytes: how large these may be together before the next call is refused.
         require_token: whether a unit in somebody's hands is changed only by who names its attempt.

@@ -43,8 +43,8 @@ class Spec:
         rate: how many units may be handed out in a time; None for any number.
         lanes: turns and limits by what is in the units' data, or None.
         status: RUNNABLE or PAUSED.
-        limit_completed_count: its own limit for ``archive``; None for the server's.
-        limit_completed_age: the same in seconds.
+        limit_completed_count: how many of its ended units stay; None for the server's number.
+        limit_completed_age: how many seconds they stay; None for the server's.
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 from attrs import define
 
-from coordinate_protocol.constants import AVAILABLE
+from coordinate_protocol.constants import AVAILABLE, STANDARD
 from coordinate_server.model.calls import LockSet, UnitView
 from coordinate_server.model.graph import Links
 from coordinate_server.model.history import History
@@ -46,6 +46,18 @@ class Unit:
     links: Links | None = None
     locks: LockSet | None = None
     held: bytes | None = None
+
+    def is_fresh(self) -> bool:
+        """Whether it is as it was added, with no more to it than its key and data."""
+        return (
+            self.status == AVAILABLE
+            and self.priority == STANDARD
+            and not self.attempt
+            and self.not_before is None
+            and self.history is None
+            and self.links is None
+            and self.locks is None
+        )
 
     def free(self) -> None:
         """Forget whose it is, when it ended and what it waits for."""

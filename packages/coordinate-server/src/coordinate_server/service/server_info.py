@@ -1,6 +1,7 @@
 """The optional first call: versions, capabilities, namespace."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field
@@ -16,7 +17,7 @@ from coordinate_server.service.offers import Offer, declared
 
 __all__ = ["ServerInfo"]
 
-_HELLO = frozenset({"protocol", "client", "namespace", "session"})
+_HELLO = frozenset({"protocol", "client", "namespace", "session", "backlog"})
 
 
 @define
@@ -27,6 +28,7 @@ class ServerInfo:
         model: where namespaces are.
         shared: whether namespaces are ignored: everybody works in the server's own.
         capabilities: names of what this server can do beyond 0.1.5.
+        backlog: how many changed rows are durable in the store's journal only.
     """
 
     model: Model
@@ -48,6 +50,7 @@ class ServerInfo:
         "locks",
         "orders",
     )
+    backlog: Callable[[], int] = field(default=lambda: 0, kw_only=True)
     title: str = field(default="ServerInfo", init=False)
 
     def offers(self) -> dict[str, Offer]:
@@ -68,12 +71,14 @@ class ServerInfo:
             call.join(None)
             call.namespace_name, call.namespace = name, self.model.namespace(name)
         call.greeted = True
+        said = {"backlog": self.backlog()} if read.flag("backlog") else {}
         return self._session(call, session) | {
             "protocol": PROTOCOL_VERSION,
             "server": "coordinate",
             "version": __version__,
             "namespace": call.namespace_name,
             "capabilities": list(self.capabilities),
+            **said,
         }
 
     def _session(self, call: Call, wanted: bytes | bool) -> dict[str, Any]:

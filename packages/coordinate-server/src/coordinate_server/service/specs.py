@@ -10,7 +10,7 @@ from coordinate_server.model.errors import NoSuchSpec, Refused
 from coordinate_server.service.arguments import Options, text
 from coordinate_server.service.call import Call
 
-__all__ = ["SpecCalls"]
+__all__ = ["SpecCalls", "read_definition"]
 
 # A 0.1.5 worker imports what these name, and its __import__ wants its native string type.
 _TEXTS = ("name", "then", "module", "run_function", "runtime")
@@ -28,7 +28,7 @@ class SpecCalls:
         """Create or replace a spec; gives (true, null)."""
         if not isinstance(work_spec, Mapping):
             raise ValueError(f"work_spec should be a map, not {shown(work_spec)}")
-        call.namespace.set_spec(call.at, _definition(work_spec))
+        call.namespace.set_spec(call.at, read_definition(work_spec))
         return True, None
 
     def get_work_spec(self, call: Call, work_spec_name: object) -> dict[str, Any] | None:
@@ -99,7 +99,12 @@ class SpecCalls:
         call.namespace.archive(call.at, names)
 
 
-def _definition(work_spec: Mapping[Any, Any]) -> dict[str, Any]:
+def read_definition(work_spec: Mapping[Any, Any]) -> dict[str, Any]:
+    """Give a definition as it is kept: its keys text, and the texts of 0.1.5 that are bytes, too.
+
+    Raises:
+        ValueError: one of these is bytes that are no text.
+    """
     definition: dict[str, Any] = dict(text_keys(work_spec))
     for name in _TEXTS:
         value = definition.get(name)

@@ -16,6 +16,8 @@ Errors::
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from attrs import frozen
+
 from coordinate_server.model.changes import Change, Row
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "DamagedStore",
     "NotOurFile",
     "Row",
+    "Shortage",
     "Store",
     "StoreBusy",
     "StoreError",
@@ -57,6 +60,19 @@ class CommitError(StoreError):
     """
 
 
+@frozen
+class Shortage:
+    """Too little room for what is to be kept.
+
+    Arguments:
+        text: one line for a person.
+        dire: whether only what makes room may be committed; otherwise all but new work.
+    """
+
+    text: str
+    dire: bool
+
+
 class Store(Protocol):
     """Rows, each a key and a value in a numbered table, that are changed in atomic groups.
 
@@ -68,10 +84,31 @@ class Store(Protocol):
     def backlog(self) -> int:
         """How many changed rows are durable in the journal only; a waiting DROP counts as one."""
 
+    @property
+    def shortage(self) -> Shortage | None:
+        """What there is too little of, as of the last commit or `look`; None for nothing."""
+
+    def look(self) -> None:
+        """See how much room there is, which others may have taken or made.
+
+        Raises:
+            StoreError: it cannot be known.
+        """
+
     def load(self) -> Iterator[Row]:
         """Everything that is committed, by table and then by key, read as the caller goes on.
 
         The caller commits and settles nothing before it has reached the end.
+
+        Raises:
+            DamagedStore: the rows cannot be read.
+        """
+
+    def pages(self, table: int) -> Iterator[Sequence[tuple[bytes, bytes]]]:
+        """The committed rows of one table as ``(key, value)``, in the order of their keys.
+
+        As with ``load``, nothing is committed or settled before the end. Many rows at once cost a
+        third of what they cost one by one.
 
         Raises:
             DamagedStore: the rows cannot be read.

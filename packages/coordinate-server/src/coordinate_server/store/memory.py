@@ -8,7 +8,7 @@ from typing import Final
 from attrs import define, field
 
 from coordinate_server.model.changes import DELETE, DROP, PUT, TABLES, Change
-from coordinate_server.store.interface import Row, StoreError
+from coordinate_server.store.interface import Row, Shortage, StoreError
 from coordinate_server.store.keys import KeyRange
 from coordinate_server.store.requests import check_changes, check_slice, check_table
 
@@ -108,6 +108,13 @@ class MemoryStore:
         """Always 0: there is no journal."""
         return 0
 
+    @property
+    def shortage(self) -> Shortage | None:
+        """Always None: nobody can say how much memory others will take."""
+
+    def look(self) -> None:
+        """See `Store.look`."""
+
     def load(self) -> Iterator[Row]:
         """See `Store.load`."""
         self._check_open()
@@ -116,6 +123,12 @@ class MemoryStore:
             for number in sorted(self._tables)
             for key, value in self._tables[number].within(b"", KeyRange.page(b""))
         )
+
+    def pages(self, table: int) -> Iterator[Sequence[tuple[bytes, bytes]]]:
+        """See `Store.pages`."""
+        self._check_open()
+        check_table(table)
+        yield list(self._tables[table].within(b"", KeyRange.page(b"")))
 
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store.commit`."""

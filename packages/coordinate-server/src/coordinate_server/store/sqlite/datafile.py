@@ -5,6 +5,7 @@ which the first 16 are a fixed text, the user version is at 60 and the applicati
 4 bytes, big endian. A file of ours has them from the transaction that made it.
 """
 
+import logging
 import os
 import sqlite3
 import stat
@@ -23,9 +24,24 @@ from coordinate_server.store.interface import (
     StoreError,
     UnknownSchema,
 )
+from coordinate_server.store.sqlite.copying import keep_copy
+from coordinate_server.store.sqlite.placing import sync_directory
 from coordinate_server.store.sqlite.statements import read_script
 
-__all__ = ["APPLICATION_ID", "SCHEMA", "DataFile", "open_data_file", "translated_errors"]
+__all__ = [
+    "APPLICATION_ID",
+    "SCHEMA",
+    "DataFile",
+    "busy",
+    "check_header",
+    "connect",
+    "is_held",
+    "make_schema",
+    "open_data_file",
+    "translated_errors",
+]
+
+_LOG = logging.getLogger("coordinate.server")
 
 # "coor" in ASCII. file(1) and others know a file by it.
 APPLICATION_ID: Final = 0x636F6F72
@@ -33,6 +49,7 @@ SCHEMA: Final = 4
 
 _HEADER_BYTES: Final = 100
 _MAGIC: Final = b"SQLite format 3\0"
+_JOURNAL_MAGIC: Final = bytes.fromhex("d9d505f920a163d7")
 
 # FULL: with NORMAL a commit returns before the log is synced, so a power cut takes acknowledged
 # changes with it. fullfsync is what durable means on macOS; elsewhere it does nothing.
@@ -40,7 +57,7 @@ _SETTINGS: Final = (
     "PRAGMA synchronous = FULL",
     "PRAGMA fullfsync = ON",
     "PRAGMA checkpoint_fullfsync = ON",
-    "PRAGMA wal_autocheckpoint = 4000",
+    "PRAGMA wal_autocheckpoint = 1000",
     f"PRAGMA journal_size_limit = {64 * 2**20}",
     f"PRAGMA cache_size = -{32 * 2**10}",
 )
@@ -102,19 +119,22 @@ def translated_errors(path: Path, action: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _translated(path, action, error) from error
+    except UnicodeDecodeError as error:  # a name of SQLite's own that is not text any more
+        raise DamagedStore(f"{str(path)!r} is damaged: {error}") from error
 
 
 def _translated(path: Path, action: str, error: sqlite3.Error) -> StoreError:
     # The low byte is the kind, the others say more of it.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code == sqlite3.SQLITE_BUSY:
-        return _busy(path)
+        return busy(path)
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return DamagedStore(f"{str(path)!r} is damaged: {error}")
     return StoreError(f"cannot {action} {str(path)!r}: {error}")
 
 
-def _busy(path: Path) -> StoreBusy:
+def busy(path: Path) -> StoreBusy:
+    """The error of a file that somebody else has."""
     return StoreBusy(f"{str(path)!r} is in use by another coordinated")
 
 
@@ -124,6 +144,11 @@ def _not_ours(path: Path, what: str) -> NotOurFile:
     )
 
 
+def is_held(status: os.stat_result) -> bool:
+    """Whether this process has the file open as its store."""
+    return (status.st_dev, status.st_ino) in _held
+
+
 def _claim(path: Path) -> tuple[int, int]:
     """See, without a trace, that the file is ours or empty, and hold it in this process."""
     try:
@@ -131,8 +156,8 @@ def _claim(path: Path) -> tuple[int, int]:
         status = path.stat()
         identity = (status.st_dev, status.st_ino)
         if identity in _held:
-            raise _busy(path)
-        _check_header(path, status)
+            raise busy(path)
+        check_header(path, status)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise StoreError(f"cannot open {str(path)!r}: {reason}") from error
@@ -151,17 +176,7 @@ def _create(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         return
-    _sync_directory(path.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the names in the directory durable, where a directory can be opened."""
-    if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    sync_directory(path.parent)
 
 
 def _refuse_lone_log(path: Path) -> None:
@@ -174,17 +189,35 @@ def _refuse_lone_log(path: Path) -> None:
         )
 
 
-def _check_header(path: Path, status: os.stat_result) -> None:
+def check_header(path: Path, status: os.stat_result) -> None:
+    """See, without SQLite, that a file is ours, or empty.
+
+    Raises:
+        NotOurFile: it is neither.
+        UnknownSchema: its schema is newer than ours.
+    """
     if not stat.S_ISREG(status.st_mode):
         raise _not_ours(path, "not a regular file")
     with path.open("rb") as file:
         header = file.read(_HEADER_BYTES)
     if not header:
         _refuse_lone_log(path)
+    elif not any(header) and _is_half_made(path):
+        # SQLite takes it back to nothing, and it is made anew.
+        return
     elif len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
         raise _not_ours(path, "no SQLite database")
     else:
         _check_marks(path, _number(header, 68), _number(header, 60))
+
+
+def _is_half_made(path: Path) -> bool:
+    """Whether a file without its first page is one whose making the power ended."""
+    try:
+        with Path(f"{path}-journal").open("rb") as file:
+            return file.read(len(_JOURNAL_MAGIC)) == _JOURNAL_MAGIC
+    except FileNotFoundError:
+        return False
 
 
 def _number(header: bytes, at: int) -> int:
@@ -200,11 +233,16 @@ def _check_marks(path: Path, application_id: int, schema: int) -> None:
         )
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, options: str = "mode=rw") -> sqlite3.Connection:
+    """Open a file that is there, with SQLite's options for it, and no transaction."""
     # mode=rw: SQLite would make a file that vanished meanwhile readable to others.
-    address = f"file:{quote(str(path.absolute()))}?mode=rw"
+    address = f"file:{quote(str(path.absolute()))}?{options}"
+    return sqlite3.connect(address, uri=True, isolation_level=None, timeout=0)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
     with translated_errors(path, "open"):
-        db = sqlite3.connect(address, uri=True, isolation_level=None, timeout=0)
+        db = connect(path)
         try:
             _take(path, db)
         except BaseException:
@@ -218,10 +256,12 @@ def _take(path: Path, db: sqlite3.Connection) -> None:
     db.execute("PRAGMA locking_mode = EXCLUSIVE")
     db.execute("BEGIN EXCLUSIVE")
     if _is_empty(db):
-        _make_schema(db)
-    _check_marks(path, _pragma(db, "application_id"), _pragma(db, "user_version"))
-    _upgrade(db, _pragma(db, "user_version"))
+        make_schema(db)
+    schema = _pragma(db, "user_version")
+    _check_marks(path, _pragma(db, "application_id"), schema)
     db.execute("COMMIT")
+    if schema < SCHEMA:
+        _upgrade(path, db, schema)
     mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
         raise StoreError(f"cannot open {str(path)!r}: no write-ahead log there, only {mode!r}")
@@ -239,7 +279,8 @@ def _pragma(db: sqlite3.Connection, name: str) -> int:
     return int(value)
 
 
-def _make_schema(db: sqlite3.Connection) -> None:
+def make_schema(db: sqlite3.Connection) -> None:
+    """Make the tables and the marks of a file of ours."""
     # In the transaction that the file begins with, and before there is a write-ahead log: after a
     # crash the header would be there without the marks, and say that the file is not ours.
     for statement in read_script("schema").split(";"):
@@ -248,9 +289,19 @@ def _make_schema(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
-def _upgrade(db: sqlite3.Connection, schema: int) -> None:
-    """Bring an older file up to date, one schema after another, all in one transaction."""
+def _upgrade(path: Path, db: sqlite3.Connection, schema: int) -> None:
+    """Bring an older file up to date, one schema after another, all in one transaction.
+
+    A copy of it as it was is kept: an older server refuses what is made of it.
+    """
+    copy = keep_copy(db, path, schema)
+    _LOG.warning(
+        "%r has schema %s and gets schema %s; a copy of it as it was is %r",
+        *(str(path), schema, SCHEMA, str(copy)),
+    )
+    db.execute("BEGIN EXCLUSIVE")
     for number in range(schema + 1, SCHEMA + 1):
         for statement in read_script(f"upgrade_{number}").split(";"):
             db.execute(statement)
         db.execute(f"PRAGMA user_version = {number}")
+    db.execute("COMMIT")

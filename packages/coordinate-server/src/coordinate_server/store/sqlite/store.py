@@ -8,7 +8,7 @@ changes; then the records that no waiting row needs are deleted. The file is des
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from heapq import merge
 from itertools import islice
 from pathlib import Path
@@ -16,19 +16,25 @@ from typing import Final
 
 from coordinate_server.model.changes import TABLES, Change
 from coordinate_server.store.backlog import Backlog, Slice, Unchanged
-from coordinate_server.store.interface import CommitError, DamagedStore, Row, StoreError
+from coordinate_server.store.interface import CommitError, DamagedStore, Row, Shortage, StoreError
 from coordinate_server.store.journal import BadRecord, Retained, decode_record, encode_record
 from coordinate_server.store.keys import KeyRange, successor
 from coordinate_server.store.requests import check_changes, check_slice, check_table
+from coordinate_server.store.sqlite.backup import Backup
 from coordinate_server.store.sqlite.datafile import open_data_file, translated_errors
+from coordinate_server.store.sqlite.reserve import Reserve
 from coordinate_server.store.sqlite.statements import read_statements
 
 __all__ = ["SqliteStore"]
 
 # Values written in one slice: about what a disk takes in the time of a few commits.
 _SLICE_BYTES: Final = 4 * 2**20
+# How long closing waits for a backup that is given up to remove what it wrote.
+_PART_SECONDS: Final = 10.0
 # A row deleted with its neighbours costs about an eighth of one written.
 _DELETES_PER_WRITE: Final = 8
+
+_PAGE_ROWS: Final = 1000
 
 _JOURNAL: Final = read_statements("journal")
 _ROWS: Final = {number: read_statements("rows", table=name) for number, name in TABLES.items()}
@@ -42,24 +48,33 @@ class SqliteStore:
         backlog_rows: how many rows, and how many records, may wait; beyond it, each commit writes
             more rows than it adds.
         backlog_bytes: the same for the bytes of the records.
+        reserve: the room held back for when the disk is full; None for as much as usual.
 
     Raises:
         StoreError: the file cannot be had; see `coordinate_server.store.interface`.
     """
 
     def __init__(
-        self, path: Path, *, backlog_rows: int = 50_000, backlog_bytes: int = 256 * 2**20
+        self,
+        path: Path,
+        *,
+        backlog_rows: int = 50_000,
+        backlog_bytes: int = 256 * 2**20,
+        reserve: Reserve | None = None,
     ) -> None:
         self._backlog_rows = backlog_rows
         self._backlog_bytes = backlog_bytes
         self._backlog = Backlog()
         self._journal = Retained()
         self._refusal: str | None = None
+        self._backup: Backup | None = None
         self._path = path
         self._file = open_data_file(path)
         self._db = self._file.db
+        self._reserve = reserve or Reserve(path)
         try:
             self._replay()
+            self.look()
         except BaseException:
             self._file.close()
             raise
@@ -68,6 +83,20 @@ class SqliteStore:
     def backlog(self) -> int:
         """See `Store.backlog`."""
         return len(self._backlog)
+
+    @property
+    def shortage(self) -> Shortage | None:
+        """See `Store.shortage`."""
+        return self._reserve.shortage
+
+    def look(self) -> None:
+        """See `Store.look`."""
+        try:
+            self._reserve.look()
+        except OSError as error:
+            raise StoreError(
+                f"cannot hold back room for {str(self._path)!r}: {error.strerror}"
+            ) from error
 
     def load(self) -> Iterator[Row]:
         """See `Store.load`."""
@@ -78,6 +107,16 @@ class SqliteStore:
             for key, value in self._committed(table, KeyRange.page(b""))
         )
 
+    def pages(self, table: int) -> Iterator[Sequence[tuple[bytes, bytes]]]:
+        """See `Store.pages`."""
+        self._check_usable()
+        check_table(table)
+        keys = KeyRange.page(b"")
+        if self._backlog:
+            rows = self._committed(table, keys)
+            return iter(lambda: list(islice(rows, _PAGE_ROWS)), [])
+        return self._written_pages(table, keys)
+
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store.commit`."""
         self._check_usable()
@@ -85,6 +124,8 @@ class SqliteStore:
         if not changes:
             return
         record = encode_record(changes)
+        # Before: what others took since the last one may be what this one needs of the reserve.
+        self.look()
         with self._writing():
             if self._is_over():
                 self._db.execute("BEGIN IMMEDIATE")
@@ -100,7 +141,8 @@ class SqliteStore:
         """See `Store.settle`."""
         self._check_usable()
         check_slice(rows)
-        if self._journal:
+        # With next to no room left, what there is is for the journal.
+        if self._journal and not (self.shortage and self.shortage.dire):
             with self._writing():
                 self._db.execute("BEGIN IMMEDIATE")
                 self._write(rows, _SLICE_BYTES)
@@ -126,9 +168,31 @@ class SqliteStore:
         check_table(table)
         return list(islice(self._committed(table, KeyRange.page(prefix, after)), limit))
 
+    def backup(self, path: Path) -> Backup:
+        """Begin a copy of the file, which goes on while the store is used.
+
+        Arguments:
+            path: where the copy is to be.
+
+        Raises:
+            StoreError: something is there, or another copy is being made.
+        """
+        self._check_usable()
+        if self._backup is not None and not self._backup.is_over:
+            raise StoreError(f"a backup of {str(self._path)!r} is being made already: wait for it")
+        last = self._journal.next_seq - 1
+        self._backup = Backup(self._db, self._path, path, last)
+        return self._backup
+
     def close(self) -> None:
         """See `Store.close`. What waits stays in the journal, for the next start."""
-        self._refusal = self._refusal or "it is closed"
+        if self._refusal is None:
+            self._refusal = "it is closed"
+            with suppress(OSError):
+                self._reserve.release()
+        if self._backup is not None:
+            self._backup.abandon()
+            self._backup.wait(_PART_SECONDS)
         self._file.close()
 
     def _check_usable(self) -> None:
@@ -175,6 +239,14 @@ class SqliteStore:
         self._db.execute(_JOURNAL["append"], (seq, record))
         self._journal.add(len(record))
         self._backlog.add(seq, changes)
+        if self._backup is not None:
+            self._copy_record(self._backup, seq, record)
+
+    def _copy_record(self, backup: Backup, seq: int, record: bytes) -> None:
+        if backup.is_over:
+            self._backup = None
+        else:
+            backup.record(seq, record)
 
     def _is_over(self) -> bool:
         return (
@@ -248,6 +320,14 @@ class SqliteStore:
             closing(self._select(table, "scan", keys)) as found,
         ):
             yield from found
+
+    def _written_pages(self, table: int, keys: KeyRange) -> Iterator[list[tuple[bytes, bytes]]]:
+        with (
+            translated_errors(self._path, "read"),
+            closing(self._select(table, "scan", keys)) as found,
+        ):
+            while page := found.fetchmany(_PAGE_ROWS):
+                yield page
 
     def _unchanged(self, table: int, keys: KeyRange) -> Iterator[tuple[bytes, bytes]]:
         """The written rows that nothing waits for; what is dropped is skipped, not read."""

@@ -26,3 +26,6 @@ DELETE FROM {table} WHERE key >= ? AND key < ?
 
 -- name: clear_open
 DELETE FROM {table} WHERE key >= ?
+
+-- name: scan_down
+SELECT key, value FROM {table} WHERE key > ? ORDER BY key DESC
