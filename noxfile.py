@@ -17,10 +17,22 @@ nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 # The tests come last: what they say is then what a reader sees last.
-nox.options.sessions = ["lint", "types", "imports", "wheels", "slow", "old", "tests"]
+nox.options.sessions = [
+    "lint",
+    "types",
+    "imports",
+    "wheels",
+    "slow",
+    "crash",
+    "old",
+    "guard",
+    "tests",
+]
 
 ROOT = Path(__file__).resolve().parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+# Tests that have no session of their own.
+ORDINARY = "not slow and not crash"
 PACKAGES = ["coordinate-protocol", "coordinate-client", "coordinate-server"]
 # setproctitle and psutil come with [worker], click and rich with [cli], uvloop with [fast].
 EDITABLE = [
@@ -65,12 +77,12 @@ def imports(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Pytest with coverage, but not the slow ones. Arguments after -- replace all of that."""
+    """Pytest with coverage, but not slow and crash. Arguments after -- replace all of that."""
     session.install(*group("test"), *EDITABLE)
     if session.posargs:
         run_pytest(session, *session.posargs)
     else:
-        run_pytest(session, "-m", "not slow", "--cov", "--cov-report=term")
+        run_pytest(session, "-m", ORDINARY, "--cov", "--cov-report=term")
 
 
 @nox.session
@@ -79,6 +91,17 @@ def slow(session: nox.Session) -> None:
     session.install(*group("test"), *EDITABLE)
     # No more than an hour for one of them. Status 5 is pytest's word for "there are none".
     run_pytest(session, "-m", "slow", "--timeout=3600", *session.posargs, success_codes=[0, 5])
+
+
+@nox.session
+def crash(session: nox.Session) -> None:
+    """Kill servers, fail and damage their files, cut the power: a sample, or all of it.
+
+    COORDINATE_TEST_CRASH=full is all: thousands of points, some 20 minutes.
+    """
+    install_debian(session, "strace")
+    session.install(*group("test"), *EDITABLE)
+    run_pytest(session, "-m", "crash", "tests/crash", *session.posargs)
 
 
 @nox.session
@@ -146,23 +169,33 @@ def wheels(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure calls per second beside a bare echo, hand-outs, waiting, locks, how workers stop.
+    """Measure everything beside other queues, and put it into docs/performance.md.
 
-    Arguments after -- are a script of bench/ and its arguments, to measure only that.
+    Arguments after -- are those of bench/suite.py, or another script of bench/ and its arguments;
+    then the page stays as it is.
     """
     session.install(*EDITABLE)
-    if session.posargs:
-        session.run("python", f"bench/{session.posargs[0]}", *session.posargs[1:])
-        return
-    for script in ("run.py", "tokens.py", "scheduling.py", "waiting.py", "locks.py", "stopping.py"):
-        session.run("python", f"bench/{script}")
+    words = list(session.posargs)
+    script = words.pop(0) if words and words[0].endswith(".py") else "suite.py"
+    if script == "suite.py":
+        install_debian(session, "beanstalkd", "redis-server")
+    if not session.posargs:
+        words = ["--picture=docs/performance.svg", "--page=docs/performance.md"]
+    session.run("python", f"bench/{script}", *words)
+
+
+@nox.session
+def guard(session: nox.Session) -> None:
+    """Count what calls cost in instructions, and compare; --update keeps what they cost now."""
+    session.install(*EDITABLE)
+    session.run("python", "bench/guard.py", *session.posargs)
 
 
 @nox.session(default=False)
 def workers_bench(session: nox.Session) -> None:
     """Measure workers beside those of other queues; arguments after -- are bench/workers.py's."""
     session.install(*EDITABLE, *group("peers"))
-    install_redis(session)
+    install_debian(session, "redis-server")
     session.run("python", "bench/workers.py", *session.posargs)
 
 
@@ -182,18 +215,18 @@ def release(session: nox.Session) -> None:
     session.run("twine", "check", "--strict", *map(str, sorted((ROOT / "dist").iterdir())))
 
 
-def install_redis(session: nox.Session) -> None:
-    """Install Debian's redis-server where it is missing and that is possible; else say so."""
-    if shutil.which("redis-server"):
-        return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        # Its own service is not to run: the benchmark starts one for each measurement.
+def install_debian(session: nox.Session, *programs: str) -> None:
+    """Install Debian's packages of servers that are missing and can be had; else say so."""
+    missing = [program for program in programs if not shutil.which(program)]
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        # Their own services are not to run: the benchmark starts one for each measurement.
         env = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-        for words in (["update"], ["install", "-y", "redis-server"]):
+        for words in (["update"], ["install", "-y", *missing]):
             apt = ["apt-get", "-q", *words]
             session.run(*apt, env=env, external=True, success_codes=[0, 100])
-    if not shutil.which("redis-server"):
-        session.warn("there is no redis-server here: what needs one is not measured")
+    for program in missing:
+        if not shutil.which(program):
+            session.warn(f"there is no {program} here: what needs one is not measured")
 
 
 def run_pytest(
@@ -214,7 +247,7 @@ def tests_on(version: str, session: nox.Session) -> None:
     if not runs(inside):
         session.run(python, "-m", "venv", "--clear", str(home), external=True)
     session.run(inside, "-m", "pip", "install", "-q", *group("test"), *EDITABLE, external=True)
-    arguments = session.posargs or ["-m", "not slow"]
+    arguments = session.posargs or ["-m", ORDINARY]
     session.run(inside, "-m", "pytest", seed_option(), *arguments, external=True)
 
 

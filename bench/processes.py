@@ -5,7 +5,7 @@ import resource
 import time
 from pathlib import Path
 
-__all__ = ["Busy", "allow_files", "cpu_seconds", "rss_bytes"]
+__all__ = ["Busy", "allow_files", "cpu_seconds", "exact_cpu_seconds", "rss_bytes"]
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -18,6 +18,12 @@ def cpu_seconds(pid: int) -> float:
     """Seconds of a processor that a process has used so far, in steps of 10 ms."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return sum(map(int, fields[_UTIME : _UTIME + 2])) / _TICKS_A_SECOND
+
+
+def exact_cpu_seconds(pid: int) -> float:
+    """The same without the steps: what the scheduler counted for each thread that still runs."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e9
 
 
 def rss_bytes(pid: int) -> int:

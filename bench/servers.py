@@ -10,9 +10,12 @@ from tempfile import TemporaryDirectory
 from attrs import frozen
 
 ECHO = [sys.executable, str(Path(__file__).with_name("echo.py"))]
-COORDINATED = [sys.executable, "-m", "coordinate_server", "--host", "127.0.0.1", "--port", "0"]
+PYTHON_SERVER = [sys.executable, "-m", "coordinate_server"]
+COORDINATED = [*PYTHON_SERVER, "--host", "127.0.0.1", "--port", "0"]
 STORES = ("memory", "durable")
 MARK = "listening on "
+DATA = "bench.db"
+"""The name of a durable server's file in its folder."""
 
 
 @frozen
@@ -22,10 +25,12 @@ class Started:
     Arguments:
         address: its "host:port".
         pid: its process.
+        folder: where its data is; None where it has no such folder.
     """
 
     address: str
     pid: int
+    folder: Path | None = None
 
     @property
     def place(self) -> tuple[str, int]:
@@ -35,11 +40,11 @@ class Started:
 
 
 @contextmanager
-def started(command: Sequence[str]) -> Iterator[Started]:
+def started(command: Sequence[str], folder: Path | None = None) -> Iterator[Started]:
     """A server, for as long as the block lasts."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            yield Started(address_of(process), process.pid)
+            yield Started(address_of(process), process.pid, folder)
         finally:
             process.terminate()
 
@@ -55,8 +60,8 @@ def running(command: Sequence[str]) -> Iterator[str]:
 def coordinated(store: str) -> Iterator[Started]:
     """A server with an empty store of a kind, for as long as the block lasts."""
     with TemporaryDirectory(prefix="coordinate-bench-") as folder:
-        durable = ["--data", str(Path(folder, "bench.db"))]
-        with started([*COORDINATED, *(durable if store == "durable" else ["--memory"])]) as server:
+        words = ["--data", str(Path(folder, DATA))] if store == "durable" else ["--memory"]
+        with started([*COORDINATED, *words], Path(folder)) as server:
             yield server
 
 
