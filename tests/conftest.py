@@ -21,8 +21,10 @@ def pytest_configure(config):
     """
     given = config.option.hypothesis_seed
     config.stash[RUN_SEED] = random.randrange(2**32) if given is None else int(given)
-    # Under nohup, whatever is started here would ignore it, too.
+    # Under nohup, or in the background of a script, what is started here would ignore them, too.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in [name for name in os.environ if name.startswith("COORDINATE_")]:
         # COORDINATE_TEST_* are for the tests, whose modules are read after this.
         if not name.startswith("COORDINATE_TEST_"):
