@@ -84,7 +84,6 @@ def test_it_waits_at_the_usual_priority_and_no_other(units):
 
 
 def test_dicts_have_sizes_that_do_not_all_grow_at_once(units):
-    sizes = [len(shard) for shard in units._fresh]
     for number in range(1000, 100_000):
         units.add_fresh(b"%04d" % number, DATA)
     sizes = sorted(len(shard) for shard in units._fresh)
