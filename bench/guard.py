@@ -11,11 +11,12 @@ import argparse
 import json
 import statistics
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from client_calls import Client
 from in_process import InProcess, in_process
 from instructions import executed
 from queues.coordinate import FINISHED, SPEC, WORKER
@@ -52,8 +53,9 @@ class Worker:
 
     def __init__(self, server: InProcess, count: int) -> None:
         self._server = server
-        self._next = 0
+        self._next = self._calls = 0
         self._units: list[Any] = []
+        server.call("hello", {"protocol": 1, "session": True})
         server.call("set_work_spec", {"name": SPEC, "min_gb": 1})
         for _ in range(count // _ADDED):
             server.send(self._added(_ADDED))
@@ -111,10 +113,16 @@ class Worker:
     def _added(self, size: int) -> bytes:
         added = [(key, _DATA) for key in keys(self._next, size)]
         self._next += size
-        return wrapped({"id": 1, "method": "add_work_units", "params": [SPEC, added]})
+        return self._numbered("add_work_units", [SPEC, added])
+
+    def _numbered(self, method: str, params: Sequence[Any]) -> bytes:
+        """A call of the session, as our clients make all that change something."""
+        self._calls += 1
+        number = {"id": self._calls, "seq": self._calls, "low": self._calls}
+        return wrapped({**number, "method": method, "params": params})
 
     def _cost(self, method: str, *params: Any) -> tuple[int, Any]:
-        message = wrapped({"id": 1, "method": method, "params": params})
+        message = self._numbered(method, params)
         cost = executed(lambda: self._server.send(message))
         return cost, self._server.result()
 
@@ -144,6 +152,7 @@ def _operations(worker: Worker) -> Iterator[tuple[str, Callable[[], int]]]:
     yield "status", worker.status
     yield "delete", worker.delete
     yield f"write {BATCH} rows", partial(worker.settle, BATCH)
+    yield "client: finish and next", Client().finish_and_next
 
 
 def _middle(operation: Callable[[], int]) -> int:

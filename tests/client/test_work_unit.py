@@ -86,3 +86,61 @@ def test_a_snapshot_has_what_the_server_has():
     assert (copy.data, copy.key, copy.attempt) == ({"n": 1, 7: [b"x"]}, "k", 7)
     unit.restore()
     assert unit.data == copy.data
+
+
+def handed(data):
+    """A unit that a server handed out, and the server."""
+    work = (("s", "k", data, {"attempt": 7}), None)
+    server = ScriptedServer({"get_work": work, "update_work_units": DONE}, hello=Hello(("tokens",)))
+    return server.client(TaskMaster).get_work("w"), server
+
+
+@pytest.mark.parametrize("data", [{"n": 1}, None, [1], {"a": {"b": ()}}])
+def test_data_that_nobody_looked_at_are_not_sent(data):
+    """Nor are they lost."""
+    unit, server = handed(data)
+    assert unit.can_be_sent()
+    assert unit.snapshot().data == data
+    assert unit.finish()
+    assert "data" not in sent(server)
+    unit.restore()
+    assert unit.data == data
+
+
+@pytest.mark.parametrize(
+    "change", [lambda unit: unit.data.update(n=2), lambda unit: setattr(unit, "data", {"n": 2})]
+)
+def test_data_that_were_changed_are_sent(change):
+    """Changed in their place, or others put there."""
+    unit, server = handed({"n": 1})
+    change(unit)
+    assert unit.update()
+    assert sent(server)["data"] == {"n": 2}
+    assert unit.update()
+    assert "data" not in sent(server)
+
+
+def test_data_that_somebody_else_has_are_sent_when_that_one_changes_them():
+    """A unit that was not handed out has the data that it was made with."""
+    data = {"n": 1}
+    unit, server = leased(data)
+    data["n"] = 2
+    assert unit.finish()
+    assert sent(server)["data"] == {"n": 2}
+
+
+def test_data_are_sent_as_they_were_when_they_were_fixed():
+    """Until they are sent, or somebody asks for them."""
+    unit, server = handed({"n": 1})
+    data = unit.data
+    data["n"] = 2
+    unit.fix()
+    data["n"] = 3
+    assert unit.update()
+    assert sent(server)["data"] == {"n": 2}
+    assert unit.update()
+    assert sent(server)["data"] == {"n": 3}
+    unit.fix()
+    unit.data["n"] = 4
+    assert unit.finish()
+    assert sent(server)["data"] == {"n": 4}

@@ -34,23 +34,24 @@ class _File:
 
     def sync(self):
         """Make all of it durable."""
-        self.durable = self._with(self.pending)
+        _apply(self.durable, self.pending)
         self.pending = []
 
     def after_cut(self, chance, share):
         """Give what is left of it when about such a share of what is pending is kept."""
-        return bytes(self._with([one for one in self.pending if chance.random() < share]))
-
-    def _with(self, changes):
         content = bytearray(self.durable)
-        for kind, at, new in changes:
-            if kind == "size":
-                del content[at:]
-                content.extend(bytes(at - len(content)))
-            else:
-                content.extend(bytes(max(0, at + len(new) - len(content))))
-                content[at : at + len(new)] = new
-        return content
+        _apply(content, [one for one in self.pending if chance.random() < share])
+        return bytes(content)
+
+
+def _apply(content, changes):
+    for kind, at, new in changes:
+        if kind == "size":
+            del content[at:]
+            content.extend(bytes(at - len(content)))
+        else:
+            content.extend(bytes(max(0, at + len(new) - len(content))))
+            content[at : at + len(new)] = new
 
 
 @define

@@ -32,6 +32,7 @@ class TracedServer:
         self._diary = Diary(home / "diary")
         self._clients = [Client(number, seed) for number in range(CLIENTS)]
         self.answers = 0
+        self._has_hung_up = False
         self._errors = (home / "errors").open("w+")
         tracer = ["strace", "-f", "-qq", *options, "-o", str(self.trace)]
         arguments = ["--port", "0", "--data", str(self.data)]
@@ -59,12 +60,13 @@ class TracedServer:
         try:
             wires = [self._connected() for _ in self._clients]
         except OSError:
+            self._has_hung_up = True
             return
         try:
             for _ in range(rounds):
                 self._round(wires)
         except (OSError, Closed):
-            return
+            self._has_hung_up = bool(self._asking())
         finally:
             for wire in wires:
                 wire.close()
@@ -73,13 +75,16 @@ class TracedServer:
         sock = socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE)
         return independent_client.Client(sock)
 
+    def _asking(self):
+        """Give those that are not refused, with their numbers: without them there are no calls."""
+        return [item for item in enumerate(self._clients) if not item[1].refused]
+
     def _round(self, wires):
         asked = []
-        for number, client in enumerate(self._clients):
-            if not client.refused:
-                request = client.next_request()
-                self._diary.asked(number, request)
-                asked.append((number, client, request))
+        for number, client in self._asking():
+            request = client.next_request()
+            self._diary.asked(number, request)
+            asked.append((number, client, request))
         if not asked:
             raise Closed
         for number, _, request in asked:
@@ -108,8 +113,9 @@ class TracedServer:
         self.answers += 1
 
     def stop(self):
-        """Ask it to end, unless it has; gives strace's exit status, which is the server's."""
-        if self.process.poll() is None:
+        """Ask it to end, unless it does; gives strace's exit status, which is the server's."""
+        # One that has hung up is ending: a signal would come between its last line and its end.
+        if not self._has_hung_up and self.process.poll() is None:
             for pid in _children(self.process.pid):
                 os.kill(pid, signal.SIGTERM)
         self.process.communicate(timeout=PATIENCE)

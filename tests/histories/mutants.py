@@ -50,6 +50,7 @@ class Mutant:
 
 
 UPDATES, CORE, LOADING = "model/updates.py", "model/core.py", "model/loading.py"
+UNIT_LOADING = "model/unit_loading.py"
 ROSTER = "model/roster.py"
 SESSIONS, COMMITTER = "service/sessions.py", "service/committer.py"
 TABLE, TREE, QUEUE = "model/locks/table.py", "model/locks/tree.py", "model/locks/queue.py"
@@ -89,10 +90,10 @@ MUTANTS = (
         "finishing_twice",
     ),
     Mutant(
-        "leases are over that are to last",
+        "a lease ends when it would have without its renewal",
         CORE,
-        "in self.leases.due(at.now):",
-        "in self.leases.due(at.now + 3600):",
+        "    return unit.deadline == moment and roster.units",
+        "    return unit.deadline is not None and roster.units",
         "lease_to_its_end",
     ),
     Mutant(
@@ -105,8 +106,8 @@ MUTANTS = (
     Mutant(
         "a unit that somebody has is handed out",
         "model/units.py",
-        "unit.status == AVAILABLE and unit.priority == priority",
-        "unit.status in (AVAILABLE, 3) and unit.priority == priority",
+        "return unit if unit.status == AVAILABLE and unit.priority == priority else None",
+        "return unit if unit.status in (AVAILABLE, 3) and unit.priority == priority else None",
         "one_worker_each",
     ),
     # ---- restarts ----
@@ -126,16 +127,16 @@ MUTANTS = (
     ),
     Mutant(
         "the grace period is compared the wrong way",
-        LOADING,
+        UNIT_LOADING,
         "unit.deadline is not None and unit.deadline < grace:",
         "unit.deadline is not None and unit.deadline > grace:",
         "owners_after_a_restart",
     ),
     Mutant(
         "leases are forgotten at a start",
-        LOADING,
+        UNIT_LOADING,
         "        unit.deadline = grace\n",
-        "            unit.free()\n            unit.status = 1\n",
+        "        unit.free()\n        unit.status = 1\n",
         "owners_after_a_restart",
     ),
     Mutant(
@@ -329,11 +330,11 @@ MUTANTS = (
         "time_of_a_lock",
     ),
     Mutant(
-        "the times of locks are compared the wrong way",
-        TIMES,
-        "is not None and moment <= at.now:",
-        "is not None and moment >= at.now:",
-        "time_of_a_lock",
+        "what is due is looked at while nothing is",
+        CORE,
+        "            at.now >= self._now.moment",
+        "            at.now < self._now.moment",
+        "lease_to_its_end",
     ),
     Mutant(
         "no lock is ever over",

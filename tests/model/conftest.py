@@ -5,7 +5,6 @@ import pytest
 from coordinate_protocol.codec import encode
 from coordinate_server.model import (
     Instant,
-    Model,
     ModelSettings,
     NewUnit,
     UnitUpdate,
@@ -15,13 +14,21 @@ from tests.model.snapshot import Rows
 
 
 class House:
-    """One namespace with short calls; keeps the rows that its changes make."""
+    """One namespace with short calls; keeps the rows that its changes make.
 
-    def __init__(self):
-        self.settings = ModelSettings(key_bytes=20, unit_data_bytes=100)
+    Arguments:
+        settings: those of the model that are not as usual.
+    """
+
+    def __init__(self, **settings):
+        self.settings = ModelSettings(key_bytes=20, unit_data_bytes=100, **settings)
         self.at = Instant(1000.0, 1_700_000_000.0)
-        self.model = Model.load([], self.at, self.settings)
         self.rows = Rows()
+        self.model = self.load(self.at)
+
+    def load(self, at):
+        """Rebuild the model from the rows, which it may go on to read."""
+        return self.rows.load(at, self.settings, self.rows)
 
     @property
     def space(self):
@@ -37,7 +44,13 @@ class House:
 
     def restart(self, at=None):
         self.commit()
-        self.model = self.rows.load(at or self.at, self.settings)
+        self.model = self.load(at or self.at)
+
+    def leave(self):
+        """Have all ended units leave memory that may."""
+        self.commit()
+        while self.model.shelve(10):
+            pass
 
     def spec(self, name, **fields):
         self.space.set_spec(self.at, {"name": name, "min_gb": 1, **fields})

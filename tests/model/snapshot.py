@@ -28,10 +28,20 @@ class Rows:
                 for row in [r for r in self.rows if r[0] == table and r[1].startswith(key)]:
                     del self.rows[row]
 
-    def load(self, at, settings=None):
+    def load(self, at, settings=None, reader=None):
         """Rebuild a model from the rows."""
         rows = ((table, key, value) for (table, key), value in self.rows.items())
-        return Model.load(rows, at, settings)
+        return Model.load(rows, at, settings, reader)
+
+    def get(self, table, key):
+        """Give one row, as a store does."""
+        return self.rows.get((table, key))
+
+    def scan(self, table, prefix=b"", after=None, limit=1000):
+        """Give a page of rows, as a store does."""
+        found = ((key, value) for (number, key), value in self.rows.items() if number == table)
+        rows = sorted((key, value) for key, value in found if key.startswith(prefix))
+        return [(key, value) for key, value in rows if after is None or key > after][:limit]
 
     def loaded_snapshot(self, now, wall):
         """The state that the rows alone give, without any grace."""

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from attrs import evolve
 from hypothesis import settings
-from hypothesis.stateful import invariant, rule
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, rule
 
 from coordinate_protocol.codec import decode, encode
-from coordinate_server.model import Instant, Model, ModelSettings
+from coordinate_server.model import Instant, ModelSettings
 from coordinate_server.service.call import Call
 from coordinate_server.service.job_queue import JobQueue
 from coordinate_server.service.order_waits import OrderWaits
@@ -19,20 +20,22 @@ from tests.model.machine import GRACE, KEEP, NOW, WALL, JobMachine
 from tests.model.snapshot import Rows, snapshot
 from tests.model.wide_machine import LIMITS, WideMachine
 
-SETTINGS = ModelSettings(restart_grace=GRACE, limit_completed_count=KEEP)
+SETTINGS = ModelSettings(restart_grace=GRACE, limit_completed_count=KEEP, ended_kept=1)
 
 
 class ModelDriver:
-    """The service over a model, without a network and without a store."""
+    """The service over a model, without a network, and with a store that is a dict."""
 
     def __init__(self, limits=None):
         self.settings = evolve(SETTINGS, limits=limits or {})
         self.at = Instant(NOW, WALL)
-        self.model = Model.load([], self.at, self.settings)
+        self.rows = Rows()
+        self.model = self.rows.load(self.at, self.settings, self.rows)
+        # Whether what has ended leaves memory with each commit.
+        self.forgetful = False
         nobody: Any = None
         lines = WaitingLines(self, nobody, nobody)  # type: ignore[arg-type] # it is a clock
         self.queue = JobQueue(lines, nobody, OrderWaits(nobody, nobody))
-        self.rows = Rows()
 
     def instant(self):
         """Be the service's clock."""
@@ -50,6 +53,8 @@ class ModelDriver:
     def commit(self):
         """Put the changes where a store would have them."""
         self.rows.apply(self.model.take_changes(self.at))
+        if self.forgetful:
+            self.model.shelve(1000)
 
     def advance(self, seconds):
         """Let time go by, and what is due then happen."""
@@ -60,7 +65,7 @@ class ModelDriver:
     def restart(self):
         """Go on from the rows alone."""
         before = self.model._core.attempt
-        self.model = self.rows.load(self.at, self.settings)
+        self.model = self.rows.load(self.at, self.settings, self.rows)
         assert self.model._core.attempt >= before
 
     def close(self):
@@ -72,6 +77,16 @@ class RowChecks:
 
     restarted = False
     driver: Any
+
+    @initialize(forgetful=st.booleans())
+    def begin_with_little_memory(self, forgetful):
+        """Where units leave memory at once, all that is asked of one that has ended is read."""
+        self.driver.forgetful = forgetful
+
+    @rule(most=st.integers(1, 4))
+    def units_leave_memory(self, most):
+        """Nothing that can be seen changes by it."""
+        self.driver.model.shelve(most)
 
     @rule()
     def restart(self):

@@ -137,6 +137,7 @@ def test_row_that_is_something_else_is_refused(house, table):
     """A load says which row does not hold what it should."""
     house.spec("s")
     house.add("s", "k")
+    house.get("w")
     house.commit()
     for row in [row for row in house.rows.rows if row[0] == table]:
         house.rows.apply([(PUT, *row, b"\x82\x01\x02")])

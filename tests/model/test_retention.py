@@ -110,7 +110,7 @@ def test_what_had_ended_before_is_read_in_slices(house):
     house.add("s", *keys)
     end(house, *reversed(keys))
     house.spec("s", limit_completed_count=99)
-    for _ in range(100 // 16):
+    for _ in range(100 // 4):
         assert house.model.retain(house.at, 1)
         assert len(keys_of(house)) == 100
     end(house, keys[50], status=AVAILABLE)
@@ -225,7 +225,7 @@ class RetentionMachine(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.house = House()
+        self.house = House(ended_kept=0)
         self.limits: dict[str, tuple[int | None, int | None]] = {}
         self.ended: dict[str, dict[str, float]] = {}
         self.all: dict[str, dict[str, int]] = {}
@@ -286,6 +286,11 @@ class RetentionMachine(RuleBasedStateMachine):
         self.house.model.retain(self.house.at, most)
         assert {spec: self.house.counts(spec) for spec in SPECS} == before
         assert sum(self.take_gone(spec) for spec in SPECS) <= most
+
+    @rule(most=st.integers(1, 3))
+    def some_leave_memory(self, most):
+        self.house.commit()
+        self.house.model.shelve(most)
 
     @rule(most=st.integers(1, 3))
     def rounds(self, most):

@@ -106,7 +106,7 @@ class House:
     def __attrs_post_init__(self):
         rows = list(self.store.load())
         self.loop = Loop(self.clock)
-        self.model = Model.load(rows, self.clock.instant(), self.settings)
+        self.model = Model.load(rows, self.clock.instant(), self.settings, self.store)
         self.committer = Committer(
             self.model, self.store, self.clock, self.loop, self.failures.append
         )

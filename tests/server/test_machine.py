@@ -24,7 +24,8 @@ from tests.model.wide_machine import LIMITS, WideMachine
 from tests.server.independent_client import Client
 from tests.server.running import PATIENCE
 
-SETTINGS = ModelSettings(restart_grace=GRACE, limit_completed_count=KEEP)
+# One unit that has ended stays in memory; of all others the rows are read again.
+SETTINGS = ModelSettings(restart_grace=GRACE, limit_completed_count=KEEP, ended_kept=1)
 
 
 class MovedClock(Clock):
@@ -47,8 +48,9 @@ class Host:
 
     async def _start(self, path, clock, settings):
         self._store = SqliteStore(path)
-        model = Model.load(self._store.load(), clock.instant(), settings)
+        model = Model.load(self._store.load(), clock.instant(), settings, self._store)
         committer = Committer(model, self._store, clock, self._loop, _failed)
+        committer.after_commit.append(lambda: _shelve(model))
         backend = assembled(model, clock, committer, self._loop)
         sockets = listen("127.0.0.1", 0)
         self._server = Server(backend, sockets)
@@ -64,6 +66,10 @@ class Host:
             self._store.settle(2)
         self._server.abort()
         self._store.close()
+
+
+def _shelve(model):
+    model.shelve(1000)
 
 
 def _failed(error):

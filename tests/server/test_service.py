@@ -1,9 +1,11 @@
 """The service in this process: a clock that the test moves, a store in memory."""
 
 import pytest
+from attrs import evolve
 
 from coordinate_protocol.messages import Failure
 from coordinate_protocol.values import Encoded
+from coordinate_server.model.changes import PUT, UNIT
 from coordinate_server.service.clock import Clock
 from tests.server.house import House
 
@@ -93,7 +95,35 @@ def test_one_commit_for_all_of_a_turn(house):
         house.backend.after_commit(lambda number=number: sent.append(number))
     assert sent == []
     house.loop.turn()
+    assert sent == []
+    house.loop.turn()
     assert sent == [0, 1, 2, 3, 4]
+    assert house.committer.commits == commits + 1
+
+
+def test_what_comes_while_a_group_is_applied_is_of_it(house):
+    """As long as each turn brings something, but not for ever."""
+    house.move(0)
+    sent: list[int] = []
+    turns = 0
+    commits = house.committer.commits
+    while not sent:
+        house.call("add_work_units", "s", [(f"k{turns}", {})])
+        house.backend.after_commit(lambda number=turns: sent.append(number))
+        house.loop.turn()
+        turns += 1
+    assert sent == list(range(turns))
+    assert turns == 5
+    assert house.committer.commits == commits + 1
+
+
+def test_a_group_without_replies_ends_at_once(house):
+    """Nobody waits for it, and nothing is to be waited for."""
+    house.move(0)
+    commits = house.committer.commits
+    house.call("add_work_units", "s", [("k", {})])
+    house.committer.request_flush()
+    house.loop.turn()
     assert house.committer.commits == commits + 1
 
 
@@ -104,12 +134,31 @@ def test_failed_commit_acknowledges_nothing_ever_again(house):
     house.store.failing = True
     house.call("add_work_units", "s", [("c", {})])
     house.backend.after_commit(lambda: sent.append(1))
-    house.loop.turn()
+    house.move(0)
     house.store.failing = False
     house.backend.after_commit(lambda: sent.append(2))
-    house.loop.turn()
+    house.move(0)
     assert sent == []
     assert [str(error) for error in house.failures] == ["disk I/O error"]
+
+
+def test_a_row_that_cannot_be_read_is_as_a_failed_commit(house):
+    """A call that needed it may have done half of something, so nothing more is acknowledged."""
+    house.move(0)
+    house.settings = evolve(house.settings, ended_kept=0)
+    house = house.restarted()
+    house.call("update_work_unit", "s", "a", {"status": 4})
+    house.move(0)
+    house.model.shelve(10)
+    (row,) = (key for key, _ in house.store.scan(UNIT) if key.endswith(b"a"))
+    house.store.commit([(PUT, UNIT, row, b"\x84")])
+    sent, commits = [], house.committer.commits
+    house.call("add_work_units", "s", [("c", {})])
+    house.answer("update_work_unit", "s", "a", {"status": 1})
+    house.backend.after_commit(lambda: sent.append(1))
+    house.loop.settle()
+    assert (sent, house.committer.commits) == ([], commits)
+    assert ["does not hold what was written" in str(error) for error in house.failures] == [True]
 
 
 def test_committed_state_comes_back_from_the_store(house):

@@ -234,7 +234,7 @@ def test_a_backup_leaves_room_on_its_disk(store, dest, monkeypatch):
 
 
 def test_the_loop_takes_a_backup(store, dest):
-    store.commit(put(1))
+    store.commit([(PUT, DATA, b"unit", b"data")])
     store.settle(10)
     report = asyncio.run(backup(store, dest, pause=0))
     assert (report.path, report.units, report.size) == (dest, 1, dest.stat().st_size)

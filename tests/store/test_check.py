@@ -1,6 +1,9 @@
 """Checking a data file without touching it, and saving what is left of a damaged one."""
 
+import re
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,23 +17,27 @@ from coordinate_server.checking import check
 from coordinate_server.commands import COMMANDS
 from coordinate_server.model import Model
 from coordinate_server.model.calls import NewUnit
-from coordinate_server.model.changes import DATA, DELETE, META, PUT, SPEC, UNIT
+from coordinate_server.model.changes import DATA, DELETE, META, PUT, SPEC, TABLES, UNIT
 from coordinate_server.model.instant import Instant
 from coordinate_server.repairing import repair
 from coordinate_server.store import NotOurFile, SqliteStore, StoreBusy, StoreError
+from coordinate_server.store.sqlite.row_checks import checked
+from tests.store.test_row_checks import root_of
 from tests.store.test_sqlite import edit, names_in, start_committing
 
 AT = Instant(5.0, 1_000_000.0)
 
 
 def make(path, settled=True, units=5):
-    """A sound file: two work specs with some units each."""
+    """A sound file: two work specs with some units each, of which every second has a state."""
     model, store = Model(), SqliteStore(path)
     work = model.namespace("default")
     for name in ("one", "two"):
         work.set_spec(AT, {"name": name, "min_gb": 1})
         store.commit(model.take_changes(AT))
-        new = [NewUnit(b"unit-%d" % n, cbor2.dumps({"n": n})) for n in range(units)]
+        new = [
+            NewUnit(b"unit-%d" % n, cbor2.dumps({"n": n}), priority=1 - n % 2) for n in range(units)
+        ]
         work.add_units(AT, name, new)
         store.commit(model.take_changes(AT))
     if settled:
@@ -39,11 +46,21 @@ def make(path, settled=True, units=5):
     store.close()
 
 
-def tear(path, text):
-    """Overwrite the first page that has a text in it; none is free."""
+def edit_row(path, table, value):
+    """Give the last row of a table another value, with a check that is right."""
+    with closing(sqlite3.connect(path)) as db:
+        name = TABLES[table]
+        (key,) = db.execute(f"SELECT max(key) FROM {name}").fetchone()
+    edit(path, f"UPDATE {name} SET checked = ? WHERE key = ?", checked(table, key, value), key)
+
+
+def tear(path, pattern):
+    """Overwrite the first page in which a pattern is found; none is free."""
     edit(path, "VACUUM")
     content = bytearray(path.read_bytes())
-    page = content.index(text) // 4096 * 4096
+    found = re.search(pattern, content)
+    assert found is not None
+    page = found.start() // 4096 * 4096
     content[page : page + 4096] = b"\xa5" * 4096
     path.write_bytes(content)
 
@@ -68,7 +85,7 @@ def test_a_sound_file_is_sound_and_stays_as_it_is(path, settled):
     before = bytes_of(path.parent)
     report = check(path)
     assert report.faults == []
-    assert (report.counts["spec"], report.counts["unit"], report.counts["data"]) == (2, 10, 10)
+    assert (report.counts["spec"], report.counts["unit"], report.counts["data"]) == (2, 6, 10)
     assert bytes_of(path.parent) == before
 
 
@@ -118,7 +135,29 @@ def test_what_is_not_ours_is_refused(path):
 
 def test_a_row_that_does_not_decode_is_a_fault(path):
     make(path)
-    edit(path, "UPDATE unit SET value = x'ff' WHERE key = (SELECT max(key) FROM unit)")
+    edit(path, "UPDATE unit SET checked = x'ff' WHERE key = (SELECT max(key) FROM unit)")
+    (fault,) = check(path).faults
+    assert "unit-4" in fault
+
+
+def test_each_row_that_is_not_as_written_is_a_fault(path):
+    make(path)
+    edit(path, "UPDATE data SET checked = key WHERE substr(key, -1) = x'33'")
+    faults = check(path).faults
+    assert len(faults) == 2
+    assert all("unit-3' of table 'data' is not as it was written" in fault for fault in faults)
+
+
+def test_a_row_with_text_in_it_is_a_fault(path):
+    make(path)
+    edit(path, "UPDATE data SET checked = 'text' WHERE key = (SELECT max(key) FROM data)")
+    assert any("unit-4' of table 'data'" in fault for fault in check(path).faults)
+
+
+def test_a_row_that_was_damaged_before_it_had_a_check_is_a_fault(path):
+    """A check says that a row is as it was written, not that it makes sense."""
+    make(path)
+    edit_row(path, UNIT, b"\xff")
     (fault,) = check(path).faults
     assert "unit-4" in fault
 
@@ -172,12 +211,53 @@ def test_what_is_whole_is_saved(path):
 
 def test_units_without_spec_or_data_are_lost_and_said(path):
     make(path)
-    edit(path, "UPDATE spec SET value = x'ff' WHERE key = (SELECT min(key) FROM spec)")
+    edit(path, "UPDATE spec SET checked = x'ff' WHERE key = (SELECT min(key) FROM spec)")
     edit(path, "DELETE FROM data WHERE key = (SELECT max(key) FROM data)")
     report, model = saved(path)
     assert model.unit_count == 4
     assert sum("its work spec is lost" in line for line in report.lost) == 5
     assert sum("its data are lost" in line for line in report.lost) == 1
+
+
+def test_a_unit_whose_state_is_lost_is_not_taken_for_one_that_was_only_added(path):
+    make(path)
+    edit(path, "UPDATE unit SET checked = x'ff' WHERE key = (SELECT max(key) FROM unit)")
+    edit_row(path, DATA, cbor2.dumps("other"))  # of the same unit: its check is right
+    report, model = saved(path)
+    assert model.unit_count == 9
+    assert report.lost == ["unit b'unit-4': its state is lost"]
+
+
+def test_a_state_that_makes_no_sense_is_lost_with_its_unit(path):
+    make(path)
+    edit_row(path, UNIT, b"\xff")
+    report, model = saved(path)
+    assert model.unit_count == 9
+    assert report.lost == ["unit b'unit-4': its state is lost"]
+
+
+def test_a_bad_row_that_a_record_has_anew_is_not_lost(path):
+    make(path)
+    with closing(SqliteStore(path)) as store:
+        ((key, state),) = store.scan(UNIT, limit=1)
+        store.commit([(PUT, UNIT, key, state)])
+    edit(path, "UPDATE unit SET checked = x'ff' WHERE key = (SELECT min(key) FROM unit)")
+    report, model = saved(path)
+    assert len(report.found.faults) == 1
+    assert (report.lost, model.unit_count) == ([], 10)
+
+
+def test_of_a_file_with_bad_pages_it_is_said_which_units_may_have_had_a_state(path):
+    make(path)
+    edit(path, "DELETE FROM unit WHERE key = (SELECT max(key) FROM unit)")
+    content = bytearray(path.read_bytes())
+    at = 4096 * (root_of(path, "unit") - 1)
+    content[at + 4] -= 1
+    path.write_bytes(content)
+    report, model = saved(path)
+    assert model.unit_count == 10
+    (line,) = report.lost
+    assert line.startswith("6 units have no state in the file: they are saved as waiting")
 
 
 def test_a_broken_journal_is_used_up_to_its_fault(path):
@@ -187,12 +267,15 @@ def test_a_broken_journal_is_used_up_to_its_fault(path):
     assert model.unit_count == 5
 
 
-def test_rows_around_a_torn_page_are_saved(path):
+@pytest.mark.parametrize("table", [UNIT, DATA])
+def test_rows_around_a_torn_page_are_saved(path, table):
     make(path, units=2000)
-    tear(path, b"unit-1000")
+    tear(path, b"unit-1000\xa1" if table == DATA else b"unit-1000[^\xa1]")
     report, model = saved(path)
     assert report.found.faults
     assert 2000 < model.unit_count < 4000
+    assert len(report.lost) > 10
+    assert all(line.startswith("unit ") for line in report.lost)
 
 
 def test_no_number_of_a_spec_is_given_out_twice_after_a_repair(path):
@@ -228,19 +311,17 @@ def test_check_counts_and_says_sound(path):
     result = run("check", data=path)
     assert result.exit_code == 0
     assert result.stdout.splitlines()[0].startswith(f"{path}: schema ")
-    assert "  unit               10 rows" in result.stdout.splitlines()
+    assert "  data               10 rows" in result.stdout.splitlines()
     assert result.stdout.splitlines()[-1] == "sound"
 
 
 def test_check_says_each_fault_and_ends_with_1(path, tmp_path):
     make(path)
-    edit(path, "UPDATE unit SET value = x'ff' WHERE key = (SELECT max(key) FROM unit)")
+    edit(path, "UPDATE unit SET checked = x'ff' WHERE key = (SELECT max(key) FROM unit)")
     result = run("check", path, "--repair", tmp_path / "saved.db")
     assert result.exit_code == 1
     assert "DAMAGED: 1 fault" in result.stdout.splitlines()
-    assert any(
-        line.startswith("lost: data of unit b'unit-4'") for line in result.stdout.splitlines()
-    )
+    assert any(line.startswith("lost: unit b'unit-4'") for line in result.stdout.splitlines())
     assert result.stdout.splitlines()[-1].endswith("9 units of 2 work specs")
 
 

@@ -2,23 +2,25 @@
 
 import logging
 import os
+import shutil
 import sqlite3
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 
 from coordinate_server.model.changes import PUT, UNIT
 from coordinate_server.store import SqliteStore, StoreError
-from coordinate_server.store.sqlite import datafile
-from tests.store.test_sqlite import edit, make_with_journal, names_in
+from coordinate_server.store.sqlite import upgrading
+from coordinate_server.store.sqlite.file_header import SCHEMA
+from tests.store.old_files import make_older
+from tests.store.test_sqlite import make_with_journal, names_in
 
 
 def make_old(path, schema=3):
     """A file as a server of an older schema left it, with one record in its journal."""
     make_with_journal(path, 1)
-    for table in ("asked", "edge", "rate")[: 4 - schema]:
-        edit(path, f"DROP TABLE {table}")
-    edit(path, f"PRAGMA user_version = {schema}")
+    make_older(path, schema)
 
 
 def copies_in(folder):
@@ -85,4 +87,27 @@ def test_a_file_of_this_schema_is_not_copied(path):
     make_with_journal(path, 1)
     SqliteStore(path).close()
     assert copies_in(path.parent) == []
-    assert rows_and_schema(path)[0] == datafile.SCHEMA
+    assert rows_and_schema(path)[0] == SCHEMA
+
+
+def test_without_the_room_for_it_the_file_is_not_changed(path, monkeypatch):
+    make_old(path)
+    before = rows_and_schema(path)
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=100_000))
+        with pytest.raises(StoreError, match=r"has 1 MiB left, and 1 MiB are needed"):
+            SqliteStore(path)
+    assert copies_in(path.parent) == []
+    assert rows_and_schema(path) == before
+
+
+def test_what_cannot_be_brought_up_to_date_stays_as_it_was(path, monkeypatch):
+    """And its copy goes: on a disk that is full somebody needs the room."""
+    make_old(path)
+    before = rows_and_schema(path)
+    with monkeypatch.context() as patched:
+        patched.setattr(upgrading, "read_script", lambda name: "INSERT INTO nowhere VALUES (1)")
+        with pytest.raises(StoreError, match=r"cannot upgrade .* no such table"):
+            SqliteStore(path)
+    assert copies_in(path.parent) == []
+    assert rows_and_schema(path) == before

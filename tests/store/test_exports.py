@@ -24,7 +24,7 @@ from coordinate_server.model.calls import NewUnit, WorkRequest
 from coordinate_server.model.changes import AREA, META, PUT, TABLES
 from coordinate_server.model.instant import Instant
 from coordinate_server.store import SqliteStore, StoreError
-from coordinate_server.store.sqlite.datafile import SCHEMA
+from coordinate_server.store.sqlite.file_header import SCHEMA
 from coordinate_server.store.sqlite.inspection import Inspection
 from coordinate_server.store.sqlite.newfile import NewFile
 from tests.store.test_check import AT, make, rows_of, run
@@ -71,13 +71,26 @@ def test_lines_are_for_people(path):
         "spec": "one",
         "key": "unit-0",
         "status": 1,
-        "priority": 0,
+        "priority": 1,
         "attempt": 0,
         "worker_id": None,
         "deadline": None,
         "not_before": None,
         "ended": None,
+        "began": None,
         "data": {"n": 0},
+    }
+
+
+def test_a_unit_that_was_only_added_is_its_data(path):
+    make(path, units=2)
+    unit = next(line for line in map(json.loads, exported(path)) if line.get("key") == "unit-1")
+    assert unit == {
+        "table": "unit",
+        "namespace": "default",
+        "spec": "one",
+        "key": "unit-1",
+        "data": {"n": 1},
     }
 
 

@@ -23,6 +23,9 @@ from coordinate_server.store import (
     open_store,
 )
 from coordinate_server.store.sqlite import datafile
+from coordinate_server.store.sqlite.file_header import SCHEMA
+from coordinate_server.store.sqlite.row_checks import checked
+from tests.store.old_files import make_older
 
 COMMITTING = Path(__file__).with_name("committing.py")
 
@@ -199,7 +202,9 @@ def test_row_that_came_and_went_is_one_row_to_settle(store):
     assert store.backlog == 1
     assert store.settle(1) == 0
     assert store._db.execute("SELECT count(*) FROM journal").fetchone() == (0,)
-    assert store._db.execute("SELECT value FROM unit").fetchall() == [(b"49",)]
+    assert store._db.execute("SELECT checked FROM unit").fetchall() == [
+        (checked(UNIT, b"unit", b"49"),)
+    ]
 
 
 def test_journal_is_kept_from_the_oldest_waiting_row_on(store):
@@ -395,30 +400,40 @@ def test_newer_schema_is_refused(path):
     assert path.read_bytes() == before
 
 
-def test_older_schema_is_brought_up_to_date(path):
-    """What later schemas have more is added to a file of schema 1, whose rows stay."""
-    make_with_journal(path, 1)
+@pytest.mark.parametrize("schema", [1, 2, 3, 4])
+def test_older_schema_is_brought_up_to_date(path, schema):
+    """What later schemas have more is added to a file, whose rows stay."""
+    make_with_journal(path, 5)
     with closing(SqliteStore(path)) as store:
+        store.settle(3)
         rows = list(store.load())
-    for table in ("edge", "rate", "asked"):
-        edit(path, f"DROP TABLE {table}")
-    edit(path, "PRAGMA user_version = 1")
+    make_older(path, schema)
     with closing(SqliteStore(path)) as store:
         assert list(store.load()) == rows
         store.commit([(PUT, EDGE, b"e", b"1"), (PUT, RATE, b"r", b"2")])
         assert (store.get(EDGE, b"e"), store.get(RATE, b"r")) == (b"1", b"2")
-
-
-def test_a_file_of_the_schema_before_is_brought_up_to_date(path):
-    """An older server must not open a file whose cancelled units it would not know of."""
-    make_with_journal(path, 1)
-    edit(path, "DROP TABLE asked")
-    edit(path, "PRAGMA user_version = 3")
-    with closing(SqliteStore(path)) as store:
-        rows = list(store.load())
-    assert rows
     with closing(sqlite3.connect(path)) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (datafile.SCHEMA,)
+        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
+
+
+@pytest.mark.parametrize("schema", [1, 4])
+def test_a_file_whose_number_of_the_schema_is_wrong_is_not_brought_up_to_date(path, schema):
+    """What has checks is never given others, whatever the number says."""
+    make_with_journal(path, 1)
+    edit(path, f"PRAGMA user_version = {schema}")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="cannot upgrade"):
+        SqliteStore(path)
+    assert path.read_bytes() == before
+    assert names_in(path.parent) == [path.name]
+
+
+def test_an_older_file_that_says_it_is_new_is_refused(path):
+    make_with_journal(path, 1)
+    make_older(path, 4)
+    edit(path, f"PRAGMA user_version = {SCHEMA}")
+    with closing(SqliteStore(path)) as store, pytest.raises(StoreError, match="no such column"):
+        store.get(UNIT, b"other")
 
 
 def test_missing_directory_is_named(tmp_path):

@@ -200,3 +200,31 @@ def test_answer_may_be_nested_deeper_than_a_request():
     child = {"w": [{"work_unit_data": data}]}
     (answer,) = client.receive(server.reply(incoming, [Response(1, (child, None))]))
     assert answer == Response(1, (child, None))
+
+
+@pytest.mark.parametrize("style", [wrap, bytes])
+@pytest.mark.parametrize("result", [None, "x" * 20, "x" * 300])
+def test_one_answer_is_the_same_whole_and_in_pieces(style, result):
+    """`answer` says None until it is complete, and nothing of it is left for the next one."""
+    data = style(encode({"id": 1, "result": result}))
+    client = ClientConnection()
+    assert client.answer(data) == Response(1, result)
+    for place in range(1, len(data)):
+        assert client.answer(data[:place]) is None
+        assert client.answer(data[place:]) == Response(1, result)
+    assert not client.buffered
+
+
+def test_an_answer_that_is_too_large_is_refused_before_all_of_it_is_there():
+    """And where all of it is."""
+    data = wrap(encode({"id": 1, "result": "x" * 100}))
+    for part in (data[:10], data):
+        with pytest.raises(LimitError, match="message of 114 bytes"):
+            ClientConnection(Limits(message_bytes=50)).answer(part)
+
+
+def test_an_empty_list_answers_nothing():
+    """What comes after it may."""
+    client = ClientConnection()
+    assert client.answer(wrap(encode([]))) is None
+    assert client.answer(wrap(encode([{"id": 3, "result": 1}]))) == Response(3, 1)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from coordinate_protocol.codec import encode
 from coordinate_protocol.errors import DecodeError, LimitError
-from coordinate_protocol.framing import Frame, Framer, wrap
+from coordinate_protocol.framing import Frame, Framer, sole_payload, wrap
 from coordinate_protocol.limits import Limits
 from coordinate_protocol.scanner import Scanner
 
@@ -168,3 +168,16 @@ def test_buffered_counts_what_has_not_become_a_frame():
 def test_nothing_fed_is_nothing_found():
     """An empty piece is allowed."""
     assert frames_of(Framer(), [b"", b""]) == []
+
+
+@given(PAYLOADS, st.booleans(), st.binary(max_size=3))
+def test_a_message_that_is_alone_is_what_a_framer_makes_of_it(payload, wrapped, more):
+    """Anything else is left to the framer."""
+    data = (wrap(payload) if wrapped else payload) + more
+    alone = sole_payload(data, Limits())
+    if wrapped and not more:
+        assert alone is not None
+        assert frames_of(Framer(), [data]) == [Frame(alone, wrapped=True)]
+    else:
+        assert alone is None
+    assert all(sole_payload(data[:end], Limits()) is None for end in range(len(data) - len(more)))

@@ -1,5 +1,8 @@
 """What becomes of units by what their code does."""
 
+import gc
+import weakref
+
 import pytest
 
 from coordinate_client import RpcError
@@ -38,6 +41,19 @@ def test_its_finish_can_be_left_to_the_caller(desk, runner):
 def test_the_time_that_it_took_is_told(desk):
     runner = Runner(RunnerSettings(), clock=iter([1.0, 3.5]).__next__)
     assert runner.run(desk.unit()) == Ran("finished", None, 2.5)
+
+
+def test_a_unit_that_has_ended_does_not_wait_for_the_garbage_collector(desk, runner):
+    """Its data may be large, and a worker runs many units."""
+    gc.disable()
+    try:
+        unit = desk.unit()
+        runner.run(unit)
+        kept = weakref.ref(unit)
+        del unit
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(

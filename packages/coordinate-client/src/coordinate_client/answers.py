@@ -64,8 +64,9 @@ def pair(method: str, answer: Any, level: int = logging.DEBUG) -> Any:
     Raises:
         InvalidAnswer: where the result is no pair.
     """
-    value, message = split(method, answer)
+    value, message = halves(method, answer)
     if message:
+        message = str(readable(message))
         logger.log(level, "%s: %s", method, message, extra={"server_message": message})
     return value
 

@@ -53,6 +53,8 @@ class Call:
     def params(self, server: Server | None) -> list[Any] | dict[str, Any]:
         """The parameters as they are sent."""
         params = self.params_for(server)
+        if type(params) is list:
+            return params
         return dict(params) if isinstance(params, Mapping) else list(params)
 
     def silence(self, seconds: float) -> float:

@@ -135,6 +135,8 @@ def check_options(method: str, options: Iterable[str], server: Server | None) ->
     Raises:
         Unsupported: where the server's `hello` does not name what an option needs.
     """
+    if _CAPABILITIES.keys().isdisjoint(options):
+        return
     for option in options:
         needed = _CAPABILITIES.get(option)
         if needed is not None and not can(server, needed):

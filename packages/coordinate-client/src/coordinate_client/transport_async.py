@@ -57,6 +57,9 @@ class AsyncTransport:
             OSError: where that does not work, or takes too long.
         """
         self._writer.write(data)
+        if not self._writer.transport.get_write_buffer_size():
+            # All of it has gone: a time limit would take longer than the rest.
+            return
         async with asyncio.timeout(self._seconds):
             await self._writer.drain()
 

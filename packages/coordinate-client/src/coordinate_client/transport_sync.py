@@ -28,7 +28,9 @@ __all__ = [
     "sleep",
 ]
 
-_CHUNK = 256 * 1024
+# From 128 KiB on, the C library gets the memory of each read from the system and gives it back,
+# which is more than all else that a short call costs.
+_CHUNK = 64 * 1024
 Sleep = Callable[[float], None]
 Connect = Callable[[Address, float, float], "Transport"]
 # Asks once; told whether the server is to wait with its answer.
@@ -50,6 +52,7 @@ class Transport:
         """
         self._socket = sock
         self._seconds = seconds
+        self._allowed: float | None = None
 
     def send(self, data: bytes) -> None:
         """Send all of it.
@@ -57,7 +60,8 @@ class Transport:
         Raises:
             OSError: where that does not work, or takes too long.
         """
-        self._socket.settimeout(self._seconds)
+        if self._allowed != self._seconds:
+            self._allow(self._seconds)
         self._socket.sendall(data)
 
     def receive(self, seconds: float) -> bytes:
@@ -69,8 +73,14 @@ class Transport:
         Raises:
             OSError: where that does not work, or takes too long.
         """
-        self._socket.settimeout(seconds)
+        if self._allowed != seconds:
+            self._allow(seconds)
         return self._socket.recv(_CHUNK)
+
+    def _allow(self, seconds: float) -> None:
+        """Say how long things may take from now on: a call to the system each time."""
+        self._socket.settimeout(seconds)
+        self._allowed = seconds
 
     def interrupt(self) -> None:
         """Have the thread that waits for bytes wait no longer; it lets go of the socket itself."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import define
 
 from coordinate_client.answers import readable
 from coordinate_client.exceptions import InvalidAnswer, ProgrammerError
@@ -134,7 +134,7 @@ def as_keys(keys: Any) -> list[Any]:
     return [keys] if isinstance(keys, (str, bytes)) else list(keys)
 
 
-@frozen
+@define
 class Handed:
     """A unit as a server hands it out.
 
@@ -169,6 +169,8 @@ def handed_units(units: Any) -> list[Handed]:
 
 
 def _handed(spec: Any, key: Any, data: Any, more: Any = None) -> Handed:
-    told = more or {}
-    locks = tuple(told_lock(lock) for lock in told.get("locks") or ())
-    return Handed(readable(spec), readable(key), data, told.get("attempt"), locks)
+    if not more:
+        return Handed(readable(spec), readable(key), data)
+    locks = more.get("locks")
+    held = tuple(map(told_lock, locks)) if locks else ()
+    return Handed(readable(spec), readable(key), data, more.get("attempt"), held)

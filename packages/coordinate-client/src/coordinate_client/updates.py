@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import define, frozen
 
 from coordinate_client.answers import named, says_no_spec, says_not_owner
 from coordinate_client.exceptions import InvalidAnswer, LostLease, ProgrammerError
@@ -55,7 +55,7 @@ class UpdateResult:
             raise LostLease(f"work unit {key!r} of {work_spec_name!r}: {self.message}")
 
 
-@frozen
+@define
 class Update:
     """An update before it is sent.
 
@@ -100,9 +100,12 @@ class Update:
     @property
     def wire(self) -> tuple[Any, ...]:
         """The update as servers that have tokens take it."""
-        owner = {"worker_id": self.worker_id, "attempt": self.attempt}
-        told = {name: value for name, value in owner.items() if value is not None}
-        return (self.work_spec_name, self.key, {**self.options, **told})
+        told = dict(self.options)
+        if self.worker_id is not None:
+            told["worker_id"] = self.worker_id
+        if self.attempt is not None:
+            told["attempt"] = self.attempt
+        return self.work_spec_name, self.key, told
 
     @property
     def size(self) -> int:
@@ -132,11 +135,12 @@ def slices(
     found: list[Update] = []
     size = 0
     for update in updates:
-        if found and (len(found) >= most or size + update.size > most_bytes):
+        more = update.size
+        if found and (len(found) >= most or size + more > most_bytes):
             yield found
             found, size = [], 0
         found.append(update)
-        size += update.size
+        size += more
     if found:
         yield found
 
@@ -162,7 +166,12 @@ def batch_results(answer: Any, asked: int) -> tuple[list[UpdateResult], Any, str
     return [_result(one) for one in told], units, message
 
 
+_DONE = UpdateResult(done=True)
+
+
 def _result(told: Any) -> UpdateResult:
+    if told == {"done": True}:
+        return _DONE
     known = named(told, "code", "message")
     return UpdateResult(bool(known.get("done")), known.get("code"), known.get("message"))
 

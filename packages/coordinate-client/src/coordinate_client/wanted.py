@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from attrs import frozen
+from attrs import define
 
 from coordinate_client.server import Server, can, check_options
 from coordinate_client.units import as_keys, check_lease
@@ -12,7 +12,7 @@ from coordinate_client.waits import Wait
 __all__ = ["WantedWork", "suitable", "whole"]
 
 
-@frozen
+@define
 class WantedWork:
     """The work that a worker asks for.
 

@@ -4,6 +4,7 @@ cbor2 does the work. What it lets through and this protocol does not (bytes afte
 tags, undefined, simple values) is refused here.
 """
 
+import marshal
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn
@@ -14,6 +15,7 @@ from cbor2 import CBOREncoder
 
 from coordinate_protocol.constants import TUPLE_TAG, WRAPPED_TAG
 from coordinate_protocol.errors import DecodeError, EncodeError, LimitError, shown
+from coordinate_protocol.heads import TAG, UNSIGNED, head
 from coordinate_protocol.limits import ANSWER_LIMITS, DEFAULT_LIMITS, Limits
 from coordinate_protocol.scanner import Scanner, tag_refusal
 from coordinate_protocol.values import Encoded, byte_keys
@@ -22,8 +24,8 @@ __all__ = ["decode", "encode", "encode_native_bytes", "request_id_of"]
 
 _Hook = Callable[[Any, Any], Any]
 
-_ARRAY: Final = 4
-_TAG: Final = 6
+_TUPLE: Final = head(TAG, TUPLE_TAG)
+_WORD_END: Final = 2**64
 
 # Tags that cbor2 would turn into dates, shared references and the like unasked.
 _FOREIGN_TAGS: Final = (
@@ -37,6 +39,10 @@ _SIMPLE_HEADS: Final = frozenset((*range(0xE0, 0xF4), 0xF7, 0xF8))
 _SIMPLE_BYTES: Final = bytes(1 if byte in _SIMPLE_HEADS else 0 for byte in range(256))
 
 _SIMPLE_KINDS: Final = frozenset((cbor2.CBORSimpleValue, type(cbor2.undefined)))
+
+_MOST_MARSHALLED: Final = 2**20
+# The version of the format from which on floats are not written as text.
+_PLAIN_FLOATS: Final = 2
 
 # loads() says nothing of bytes after the item. So it is given an array of the item and this mark:
 # what follows the item is the mark, whole, only if nothing came between. The mark overlaps neither
@@ -57,10 +63,8 @@ class _EmbeddedItemMet(Exception):
 
 
 def _encode_tuple(encoder: CBOREncoder, value: tuple[Any, ...]) -> None:
-    encoder.encode_length(_TAG, TUPLE_TAG)
-    encoder.encode_length(_ARRAY, len(value))
-    for item in value:
-        encoder.encode(item)
+    encoder.write(_TUPLE)
+    encoder.encode_array(value)
 
 
 def _encode_null(encoder: CBOREncoder, _: None) -> None:
@@ -127,6 +131,10 @@ def encode(value: Any) -> bytes:
     Raises:
         EncodeError: for any other type, a value that contains itself, or text that is not Unicode.
     """
+    if type(value) is Encoded:
+        return value.data
+    if type(value) is int and 0 <= value < _WORD_END:
+        return head(UNSIGNED, value)
     return _dumped(value, _ENCODERS)
 
 
@@ -228,14 +236,41 @@ def _loaded(
         )
     except cbor2.CBORDecodeError as error:
         raise _decode_error(error, data, limits) from error
-    if found[1] != _MARK or (1 in data.translate(_SIMPLE_BYTES) and _holds_simple(found[0])):
+    if found[1] != _MARK or (
+        1 in data.translate(_SIMPLE_BYTES) and _holds_simple(found[0], len(data))
+    ):
         # It says what is wrong, and where.
         _scan(data, limits)
     return found[0]
 
 
-def _holds_simple(value: Any) -> bool:
-    """Whether a value, or one within it, is one of those that cbor2 has classes of its own for."""
+def _holds_simple(value: Any, size: int) -> bool:
+    """Whether a value, or one within it, is one of those that cbor2 has classes of its own for.
+
+    Args:
+        value: what was decoded.
+        size: from how many bytes.
+    """
+    return not _is_plain(value, size) and _is_found(_SIMPLE_KINDS, value)
+
+
+def _is_plain(value: Any, size: int) -> bool:
+    """Whether all of it certainly is of Python's own types.
+
+    Marshal refuses any other, UUIDs among them, and goes through a value five times as fast as
+    Python code. What it makes of it is of no use, and should not be much.
+    """
+    if size > _MOST_MARSHALLED:
+        return False
+    try:
+        marshal.dumps(value, _PLAIN_FLOATS)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_found(kinds: frozenset[object], value: Any) -> bool:
+    """Whether a value, or one within it, is of one of the kinds."""
     waiting = [[value]]
     while waiting:
         for item in waiting.pop():
@@ -244,7 +279,7 @@ def _holds_simple(value: Any) -> bool:
                 waiting.append(item)
             elif kind is dict:
                 waiting += (item, item.values())
-            elif kind in _SIMPLE_KINDS:
+            elif kind in kinds:
                 return True
     return False
 

@@ -5,13 +5,14 @@ from typing import Any
 
 from coordinate_protocol.codec import encode
 from coordinate_protocol.errors import ProtocolError
-from coordinate_protocol.framing import Framer, wrap
+from coordinate_protocol.framing import Frame, Framer, sole_payload, wrap
 from coordinate_protocol.limits import ANSWER_LIMITS, DEFAULT_LIMITS, Limits
 from coordinate_protocol.messages import (
     Failure,
     Incoming,
     Response,
     answer_bytes,
+    answers_in,
     parse_answers,
     parse_incoming,
     request_value,
@@ -52,10 +53,15 @@ class ServerConnection:
             ProtocolError: when the stream cannot be followed any further, after the messages
                 before that point. Send what `refusal` makes of it, then close.
         """
+        payload = None if self._framer.buffered else sole_payload(data, self._limits)
+        if payload is not None:
+            return iter((parse_incoming(Frame(payload, wrapped=True), self._limits),))
         self._framer.feed(data)
-        limits = self._limits
+        return self._received()
+
+    def _received(self) -> Iterator[Incoming]:
         for frame in self._framer.frames():
-            yield parse_incoming(frame, limits)
+            yield parse_incoming(frame, self._limits)
 
     def eof(self) -> None:
         """Say that the client sends no more.
@@ -191,6 +197,18 @@ class ClientConnection:
         self._framer.feed(data)
         for frame in self._framer.frames():
             yield from parse_answers(frame, self._limits)
+
+    def answer(self, data: bytes) -> Response | Failure | None:
+        """Take what came, where one answer is due: it, or None while it is not complete.
+
+        Args:
+            data: as for `receive`, which says the rest, too.
+        """
+        payload = None if self._framer.buffered else sole_payload(data, self._limits)
+        if payload is None:
+            return next(self.receive(data), None)
+        answers = answers_in(payload, self._limits)
+        return answers[0] if answers else None
 
     def eof(self) -> None:
         """Say that the server sends no more.

@@ -7,24 +7,36 @@ checked as soon as they are known, before memory is spent on what they announce.
 from collections.abc import Iterator
 from typing import Final
 
-from attrs import frozen
+from attrs import define
 
 from coordinate_protocol.errors import DecodeError, LimitError, shown
+from coordinate_protocol.heads import BYTES, head
 from coordinate_protocol.limits import DEFAULT_LIMITS, Limits
 from coordinate_protocol.scanner import Scanner
 
-__all__ = ["Frame", "Framer", "wrap"]
+__all__ = ["Frame", "Framer", "sole_payload", "wrap"]
 
 _WRAPPED: Final = b"\xd8\x18"
+_TAG: Final = _WRAPPED[0]
 _STRING: Final = 0x40
-_SHORT_END: Final = 0x58  # heads from 0x40 up to here hold the length themselves
-_LENGTH_SIZES: Final = {0x58: 1, 0x59: 2, 0x5A: 4, 0x5B: 8}
+# The heads of a byte string: how many bytes of length follow; short ones hold it themselves.
+_LENGTH_SIZES: Final = {
+    **dict.fromkeys(range(_STRING, 0x58), 0),
+    0x58: 1,
+    0x59: 2,
+    0x5A: 4,
+    0x5B: 8,
+}
+# What a wrapped message begins with, up to the kind of its length: bytes up to the payload.
+_WRAPPER_SIZES: Final = {
+    _WRAPPED + bytes((kind,)): 3 + width for kind, width in _LENGTH_SIZES.items()
+}
 # Arrays and maps with a length given, which bare messages begin with.
 _BARE_HEADS: Final = frozenset((*range(0x80, 0x9C), *range(0xA0, 0xBC)))
 _INDEFINITE_HEADS: Final = frozenset((0x9F, 0xBF))
 
 
-@frozen
+@define
 class Frame:
     """One message's bytes.
 
@@ -43,13 +55,24 @@ def wrap(payload: bytes) -> bytes:
     Args:
         payload: the encoded message.
     """
-    size = len(payload)
-    if size < _SHORT_END - _STRING:
-        return b"\xd8\x18" + bytes((_STRING + size,)) + payload
-    head, width = next(
-        (head, width) for head, width in _LENGTH_SIZES.items() if size < 1 << 8 * width
-    )
-    return b"\xd8\x18" + bytes((head,)) + size.to_bytes(width, "big") + payload
+    return _WRAPPED + head(BYTES, len(payload)) + payload
+
+
+def sole_payload(data: bytes, limits: Limits) -> bytes | None:
+    """What is in bytes that are one wrapped message, whole and alone, as most that come are.
+
+    Args:
+        data: bytes that came, where nothing is left of those before them.
+        limits: `message_bytes` holds here.
+
+    Returns:
+        The encoded message; None for other bytes, which a `Framer` understands.
+    """
+    begin = _WRAPPER_SIZES.get(data[:3])
+    if begin is None:
+        return None
+    size = int.from_bytes(data[3:begin], "big") if begin > 3 else data[2] - _STRING  # noqa: PLR2004 - as above
+    return data[begin:] if begin + size == len(data) and size <= limits.message_bytes else None
 
 
 class Framer:
@@ -96,7 +119,7 @@ class Framer:
             DecodeError: for bytes that begin no message, after the messages before them.
             LimitError: for a message that is going to be too large, or is too deep.
         """
-        while self.buffered:
+        while self._start < len(self._buffer):
             frame = self._next_frame()
             if frame is None:
                 self._drop_consumed()
@@ -120,7 +143,7 @@ class Framer:
 
     def _next_frame(self) -> Frame | None:
         first = self._buffer[self._start]
-        if first == _WRAPPED[0]:
+        if first == _TAG:
             return self._wrapped_frame()
         if first not in _BARE_HEADS:
             raise self._no_message(first)
@@ -136,35 +159,35 @@ class Framer:
         )
 
     def _wrapped_frame(self) -> Frame | None:
-        head = bytes(self._buffer[self._start : self._start + 11])
-        if len(head) < len(_WRAPPED) + 1:
-            if not _WRAPPED.startswith(head[:2]):
-                raise self._no_wrapper(head)
+        begin = bytes(self._buffer[self._start : self._start + 11])
+        if not begin.startswith(_WRAPPED):
+            if begin == _WRAPPED[:1]:
+                return None
+            raise self._no_wrapper(begin)
+        if len(begin) == len(_WRAPPED):
             return None
-        if not head.startswith(_WRAPPED):
-            raise self._no_wrapper(head)
-        kind = head[2]
-        width = _LENGTH_SIZES.get(kind, 0)
-        if not width and not _STRING <= kind < _SHORT_END:
+        kind = begin[2]
+        width = _LENGTH_SIZES.get(kind)
+        if width is None:
             raise DecodeError("tag 24 must be around a byte string whose length is given")
-        if len(head) < 3 + width:
+        if len(begin) < 3 + width:
             return None
-        size = int.from_bytes(head[3 : 3 + width], "big") if width else kind - _STRING
+        size = int.from_bytes(begin[3 : 3 + width], "big") if width else kind - _STRING
         return self._payload(3 + width, size)
 
-    def _no_wrapper(self, head: bytes) -> DecodeError:
+    def _no_wrapper(self, begin: bytes) -> DecodeError:
         return DecodeError(
-            f"{shown(head)} begins no message: only tag 24, as d8 18, may be around one"
+            f"{shown(begin)} begins no message: only tag 24, as d8 18, may be around one"
         )
 
     def _payload(self, head_size: int, size: int) -> Frame | None:
         """The wrapped message, whose size is refused before its bytes have come."""
-        if size > self._limits.message_bytes:
-            limit = self._limits.message_bytes
+        limit = self._limits.message_bytes
+        if size > limit:
             raise LimitError("message of {} bytes", "message_bytes", limit, size)
-        if self.buffered < head_size + size:
-            return None
         begin = self._start + head_size
+        if len(self._buffer) < begin + size:
+            return None
         self._start = begin + size
         return Frame(bytes(self._buffer[begin : self._start]), wrapped=True)
 

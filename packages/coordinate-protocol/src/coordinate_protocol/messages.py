@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import define
 
 from coordinate_protocol.codec import decode, encode, encode_native_bytes, request_id_of
 from coordinate_protocol.errors import (
@@ -15,6 +15,7 @@ from coordinate_protocol.errors import (
     shown,
 )
 from coordinate_protocol.framing import Frame, wrap
+from coordinate_protocol.heads import ARRAY, head
 from coordinate_protocol.limits import ANSWER_LIMITS, DEFAULT_LIMITS, Limits
 from coordinate_protocol.values import as_text, text_keys
 
@@ -24,6 +25,7 @@ __all__ = [
     "Request",
     "Response",
     "answer_bytes",
+    "answers_in",
     "parse_answers",
     "parse_incoming",
     "request_value",
@@ -31,9 +33,11 @@ __all__ = [
 
 _LOWEST_ID: Final = -(2**64)
 _ID_END: Final = 2**64
+_NAMES: Final = ("method", "params", "seq", "low")
+_NATIVE_NAMES: Final = (b"method", b"params", b"seq", b"low")
 
 
-@frozen
+@define
 class Request:
     """A call that came.
 
@@ -54,7 +58,7 @@ class Request:
     low: int = 1
 
 
-@frozen
+@define
 class Response:
     """The answer to a call that went well.
 
@@ -67,7 +71,7 @@ class Response:
     result: Any
 
 
-@frozen
+@define
 class Failure:
     """The answer to a call that did not.
 
@@ -82,7 +86,7 @@ class Failure:
     code: str | None = None
 
 
-@frozen
+@define
 class Incoming:
     """What one message asks for.
 
@@ -117,8 +121,7 @@ def parse_incoming(frame: Frame, limits: Limits = DEFAULT_LIMITS) -> Incoming:
         return Incoming((refusal,), batch=False, wrapped=frame.wrapped, native_bytes=False)
     if isinstance(value, list):
         return _batch(value, frame, limits)
-    native = _is_native(value)
-    return Incoming((_request(value),), batch=False, wrapped=frame.wrapped, native_bytes=native)
+    return Incoming((_request(value),), False, frame.wrapped, _is_native(value))
 
 
 def _batch(items: list[Any], frame: Frame, limits: Limits) -> Incoming:
@@ -150,30 +153,33 @@ def _request(value: Any) -> Request | RequestError:
     if type(found) is not int or not _LOWEST_ID <= found < _ID_END:
         return RequestError(f"id {shown(found)} is not usable: it must be a number of 64 bits")
     try:
-        return _request_with_id(found, value, native=native)
+        return _request_with_id(found, value, native)
     except (BadName, DecodeError) as error:
         return RequestError(str(error), found)
 
 
-def _request_with_id(request_id: int, value: dict[Any, Any], *, native: bool) -> Request:
-    method, params = (b"method", b"params") if native else ("method", "params")
+def _request_with_id(request_id: int, value: dict[Any, Any], native: bool) -> Request:
+    method, params, numbered, lowest = _NATIVE_NAMES if native else _NAMES
     if method not in value:
         raise DecodeError("request without a method: it must have id, method and params")
-    name, given = as_text(value[method]), _params(value.get(params))
-    seq = value.get(b"seq" if native else "seq")
+    name, given = as_text(value[method]), value.get(params)
+    if type(given) is not list:
+        given = _params(given)
+    seq = value.get(numbered)
     if seq is None:
         return Request(request_id, name, given, native)
-    low = value.get(b"low" if native else "low", 1)
-    return Request(
-        request_id, name, given, native, _numbered("seq", seq), _numbered("low", low, seq)
-    )
+    low = value.get(lowest, 1)
+    if type(seq) is not int or type(low) is not int or not 1 <= low <= seq < _ID_END:
+        raise _not_numbered(seq, low)
+    return Request(request_id, name, given, native, seq, low)
 
 
-def _numbered(name: str, value: Any, most: int = _ID_END - 1) -> int:
-    """A number within a session; the lowest unanswered one is not above that of the call."""
-    if type(value) is not int or not 1 <= value <= most < _ID_END:
-        raise DecodeError(f"{name} {shown(value)} is not usable: it must be from 1 to {most}")
-    return value
+def _not_numbered(seq: Any, low: Any) -> DecodeError:
+    """Say which number of a session is none; the lowest unanswered one is not above the call's."""
+    most = _ID_END - 1
+    if type(seq) is int and 1 <= seq <= most:
+        return DecodeError(f"low {shown(low)} is not usable: it must be from 1 to {seq}")
+    return DecodeError(f"seq {shown(seq)} is not usable: it must be from 1 to {most}")
 
 
 def _params(params: Any) -> list[Any] | dict[str, Any]:
@@ -210,21 +216,16 @@ def request_value(
         seq: its number within the connection's session; None for none.
         low: the lowest number in the session that no answer came to.
     """
-    value = {"id": request_id, "method": method, "params": params}
-    return value if seq is None else value | {"seq": seq, "low": low}
+    if seq is None:
+        return {"id": request_id, "method": method, "params": params}
+    return {"id": request_id, "method": method, "params": params, "seq": seq, "low": low}
 
 
 # ---- answers ----
 
 
-def _answer_value(answer: Response | Failure) -> dict[str, Any]:
-    if isinstance(answer, Response):
-        return {"id": answer.id, "result": answer.result}
-    # An error text may hold half a surrogate pair, from a file name, say.
-    error = {"message": answer.message.encode(errors="replace").decode()}
-    if answer.code is not None:
-        error["code"] = answer.code
-    return {"id": answer.id, "error": error}
+_ANSWERED: Final = (b"\xa2\x62id", b"\x66result")
+_ANSWERED_NATIVE: Final = (b"\xa2\x42id", b"\x46result")
 
 
 def answer_bytes(
@@ -244,24 +245,34 @@ def answer_bytes(
     Raises:
         ValueError: for a number of answers other than one without `batch`.
     """
-    if not batch and len(answers) != 1:
+    if batch:
+        items = [_answer_bytes(answer, native_bytes) for answer in answers]
+        payload = head(ARRAY, len(items)) + b"".join(items)
+    elif len(answers) == 1:
+        payload = _answer_bytes(answers[0], native_bytes)
+    else:
         raise ValueError(f"{len(answers)} answers to one request: there must be one")
-    encoder = encode_native_bytes if native_bytes else encode
-    values: Any = [_answer_value(answer) for answer in answers]
-    try:
-        payload = encoder(values if batch else values[0])
-    except (EncodeError, DecodeError):
-        values = [_sendable(value, native_bytes=native_bytes) for value in values]
-        payload = encoder(values if batch else values[0])
     return wrap(payload) if wrapped else payload
 
 
-def _sendable(value: dict[str, Any], *, native_bytes: bool) -> dict[str, Any]:
-    try:
-        (encode_native_bytes if native_bytes else encode)(value)
-    except (EncodeError, DecodeError) as error:
-        return _answer_value(Failure(value["id"], f"the result cannot be sent: {error}"))
-    return value
+def _answer_bytes(answer: Response | Failure, native_bytes: bool) -> bytes:
+    """One answer, put together: its result mostly is bytes already."""
+    encoder = encode_native_bytes if native_bytes else encode
+    if isinstance(answer, Response):
+        begin, middle = _ANSWERED_NATIVE if native_bytes else _ANSWERED
+        try:
+            return begin + encode(answer.id) + middle + encoder(answer.result)
+        except (EncodeError, DecodeError) as error:
+            answer = Failure(answer.id, f"the result cannot be sent: {error}")
+    return encoder(_failure_value(answer))
+
+
+def _failure_value(answer: Failure) -> dict[str, Any]:
+    # An error text may hold half a surrogate pair, from a file name, say.
+    error = {"message": answer.message.encode(errors="replace").decode()}
+    if answer.code is not None:
+        error["code"] = answer.code
+    return {"id": answer.id, "error": error}
 
 
 def parse_answers(frame: Frame, limits: Limits = ANSWER_LIMITS) -> list[Response | Failure]:
@@ -275,7 +286,12 @@ def parse_answers(frame: Frame, limits: Limits = ANSWER_LIMITS) -> list[Response
         DecodeError: for a frame that holds anything else.
         LimitError: for one that is nested too deeply.
     """
-    value = decode(frame.payload, limits, integer_keys=True)
+    return answers_in(frame.payload, limits)
+
+
+def answers_in(payload: bytes, limits: Limits = ANSWER_LIMITS) -> list[Response | Failure]:
+    """The answers in a message's bytes; see `parse_answers`."""
+    value = decode(payload, limits, integer_keys=True)
     if isinstance(value, list):
         return [_answer(item) for item in value]
     return [_answer(value)]

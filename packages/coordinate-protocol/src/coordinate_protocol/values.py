@@ -7,14 +7,14 @@ bytes are the same as that text; other values stay what they were.
 from collections.abc import Callable
 from typing import Any
 
-from attrs import frozen
+from attrs import define
 
 from coordinate_protocol.errors import BadName, DecodeError, shown
 
 __all__ = ["Encoded", "as_text", "byte_keys", "key_bytes", "key_value", "text_keys"]
 
 
-@frozen
+@define
 class Encoded:
     """A value that is CBOR already, embedded in a message as it is.
 
@@ -91,7 +91,7 @@ def text_keys(value: Any) -> Any:
     Raises:
         DecodeError: for a map with both the text and the bytes of one key.
     """
-    return _with_keys(value, _key_as_text)
+    return _with_keys(value, _key_as_text) if _has_key_of(bytes, value) else value
 
 
 def byte_keys(value: Any) -> Any:
@@ -106,7 +106,20 @@ def byte_keys(value: Any) -> Any:
     Raises:
         DecodeError: for a map with both the text and the bytes of one key.
     """
-    return _with_keys(value, _key_as_bytes)
+    return _with_keys(value, _key_as_bytes) if _has_key_of(str, value) else value
+
+
+def _has_key_of(kind: type, value: Any) -> bool:
+    """Whether a map in the value, at any depth, has a key of that type: most have none."""
+    waiting = [value]
+    for item in waiting:
+        if isinstance(item, dict):
+            if kind in map(type, item):
+                return True
+            waiting.extend(item.values())
+        elif isinstance(item, (list, tuple)):
+            waiting.extend(item)
+    return False
 
 
 def _with_keys(value: Any, convert: Callable[[Any], Any]) -> Any:

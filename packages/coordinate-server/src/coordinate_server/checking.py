@@ -56,6 +56,7 @@ def look_through(file: Inspection) -> CheckReport:
     """Look through a file that is open for it."""
     report = CheckReport(file.path, file.schema, file.path.stat().st_size)
     report.faults = file.faults
+    file.check_log()
     file.check_pages()
     file.read_journal()
     report.records = file.records

@@ -1,7 +1,6 @@
 """coordinated: puts the rooms of the server together and runs them."""
 
 import asyncio
-import gc
 import importlib
 import logging
 import os
@@ -18,6 +17,7 @@ import click
 from attrs import define, field
 
 from coordinate_protocol.configuration import ConfigError, dump_config, load_config
+from coordinate_server import collector
 from coordinate_server._version import __version__
 from coordinate_server.assembly import ServiceSettings, assembled
 from coordinate_server.commands import COMMANDS
@@ -129,7 +129,7 @@ class _Daemon:
             raise _Stopped(f"stopped, nothing more was acknowledged: {self.failure}")
 
     def _model(self) -> tuple[Model, Clock]:
-        """Rebuild the state; the objects it is made of stay, so the collector need not look."""
+        """Rebuild the state."""
         settings = ModelSettings(
             key_bytes=self.config.limits.key_bytes,
             unit_data_bytes=self.config.limits.unit_data_bytes,
@@ -142,18 +142,18 @@ class _Daemon:
             require_token=self.config.require_token,
         )
         self._settle_first()
-        gc.disable()
+        pages = Progress(self.store.pages, self.say).pages
+        # A store in memory has its rows there already, so its units would leave for nothing.
+        reader = None if self.config.data is None else self.store
         try:
-            pages = Progress(self.store.pages, self.say).pages
-            model = Model.load_pages(pages, Clock().instant(), settings)
+            with collector.at_rest():
+                model = Model.load_pages(pages, Clock().instant(), settings, reader)
         except (DamagedRow, *_STUMBLES) as error:
             raise _Stopped(
                 f"{str(self.config.data)!r} is damaged: {str(error) or repr(error)};"
                 " `coordinated check` says all of it"
             ) from error
-        finally:
-            gc.enable()
-        gc.freeze()
+        collector.set_up()
         return model, Clock(model.clock)
 
     def _settle_first(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from attrs import define, field
 
 from coordinate_server.model.changes import UNIT
-from coordinate_server.model.loading import Page, Pages
+from coordinate_server.model.unit_loading import Page, Pages
 
 __all__ = ["Progress"]
 

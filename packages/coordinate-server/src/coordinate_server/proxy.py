@@ -99,8 +99,12 @@ class MultiBackendProxyObject:
         )
 
     def _answer(self, offer: Offer, call: Call, request: Request) -> Answer | Awaitable[Answer]:
+        params = request.params
         try:
-            result = self._apply(offer, call, request.params)
+            if type(params) is list and offer.least <= len(params) <= offer.most:
+                result = offer.function(call, *params)
+            else:
+                result = self._apply(offer, call, params)
         except Exception as error:  # noqa: BLE001 - whatever a call raises is its answer
             return Failure(request.id, self._described(error))
         if isinstance(result, Pending):
@@ -120,8 +124,6 @@ class MultiBackendProxyObject:
     def _apply(self, offer: Offer, call: Call, params: list[Any] | dict[str, Any]) -> Any:
         if offer.operation is None:
             return _call_plugin(offer, call, params)
-        if type(params) is list and offer.least <= len(params) <= (offer.most or 0):
-            return offer.function(call, *params)
         return offer.function(call, **_bound(offer.operation.bind, params))
 
     async def _awaited(self, request_id: int, result: Awaitable[Any]) -> Answer:

@@ -76,10 +76,12 @@ def repair(path: Path, dest: Path) -> RepairReport:
     with Inspection(path) as file, NewFile(dest) as new:
         report = RepairReport(look_through(file), dest)
         file.faults = []  # those of a second look are the same
-        saved = _Saved(report.lost)
+        saved = _Saved(file, report.lost)
         for table, key, value in file.rows():
             if row_fault(table, key, value) is None:
                 saved.tables[table][key] = value
+            else:
+                file.bad.add((table, key))
         saved.settle()
         new.put_all(saved.rows())
         new.finish()
@@ -91,6 +93,7 @@ def repair(path: Path, dest: Path) -> RepairReport:
 class _Saved:
     """The rows that were saved, by table."""
 
+    file: Inspection
     lost: list[str]
     tables: dict[int, dict[bytes, bytes]] = field(factory=lambda: {table: {} for table in TABLES})
 
@@ -115,16 +118,26 @@ class _Saved:
         raise DamagedStore("too much of what could be read does not fit together: restore a backup")
 
     def _drop_units(self) -> None:
-        for key in list(self.tables[UNIT]):
-            if key[:ID_BYTES] not in self.tables[SPEC]:
+        specs, units, data = self.tables[SPEC], self.tables[UNIT], self.tables[DATA]
+        for key in sorted(units.keys() | data.keys()):
+            if key[:ID_BYTES] not in specs:
                 self._lose(UNIT, key, f"unit {key[ID_BYTES:]!r}: its work spec is lost")
-            elif key not in self.tables[DATA]:
+            elif key not in data:
                 self._lose(UNIT, key, f"unit {key[ID_BYTES:]!r}: its data are lost")
-        for key in self.tables[DATA].keys() - self.tables[UNIT].keys():
-            self._lose(DATA, key, f"data of unit {key[ID_BYTES:]!r}: the unit is lost")
+            elif key not in units and self.file.may_lack(UNIT, key):
+                self._lose(UNIT, key, f"unit {key[ID_BYTES:]!r}: its state is lost")
+        self._tell_doubt(len(data.keys() - units.keys()))
+
+    def _tell_doubt(self, waiting: int) -> None:
+        """A unit without a state is one that was only added, or one whose state went unseen."""
+        if waiting and self.file.may_lack_any(UNIT):
+            self.lost.append(
+                f"{waiting} units have no state in the file: they are saved as waiting,"
+                " but a damaged page may have said otherwise"
+            )
 
     def _drop_edges(self) -> None:
-        units = self.tables[UNIT]
+        units = self.tables[DATA]
         for key, value in list(self.tables[EDGE].items()):
             spec, unit, needed_spec, needed, _hard = read_edge(key, value)
             if spec + unit not in units or needed_spec + needed not in units:
@@ -132,6 +145,8 @@ class _Saved:
 
     def _lose(self, table: int, key: bytes, line: str) -> None:
         self.tables[table].pop(key, None)
+        if table == UNIT:  # without its state it would be one that was only added
+            self.tables[DATA].pop(key, None)
         self.lost.append(line)
 
     def _mend_counters(self) -> None:

@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 from coordinate_server.backups import BackupReport, backup
 from coordinate_server.snapshot_names import SnapshotNames
 from coordinate_server.store.interface import Store, StoreError
-from coordinate_server.store.sqlite.datafile import check_header
+from coordinate_server.store.sqlite.file_header import check_header
 
 __all__ = ["SnapshotSettings", "Snapshots"]
 

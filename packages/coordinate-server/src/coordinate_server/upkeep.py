@@ -1,13 +1,13 @@
 """What a server does besides answering: in slices so short that no call waits for one."""
 
 import asyncio
-import gc
 import logging
 from collections.abc import Callable
 from typing import Final
 
 from attrs import define, field
 
+from coordinate_server import collector
 from coordinate_server.model import Model
 from coordinate_server.service.clock import Clock
 from coordinate_server.service.committer import Committer
@@ -17,16 +17,16 @@ __all__ = ["Upkeep"]
 
 _LOG = logging.getLogger("coordinate.server")
 _TICK_SECONDS: Final = 1.0
-_SPARED_UNITS: Final = 10_000
 # A slice is short enough to disturb no call, and the pause between two lets calls in.
 _SLICE_ROWS: Final = 500
 _SLICE_UNITS: Final = 200
+_SLICE_SHELVED: Final = 500
 _SLICE_PAUSE: Final = 0.02
 
 
 @define
 class Upkeep:
-    """Writes the store's backlog, forgets old units, looks for room, spares the collector.
+    """Writes the store's backlog, forgets old units, or has them leave memory, and looks around.
 
     Arguments:
         store: the server's data.
@@ -43,34 +43,36 @@ class Upkeep:
     on_failure: Callable[[StoreError], None]
     # Whether the shortage that was logged last was a dire one; None for none.
     _told: bool | None = field(default=None, init=False)
-    # How many units the garbage collector need not look at any more.
-    _spared: int = field(default=0, init=False)
 
     async def run(self) -> None:
-        """Go on once a second, until the store fails."""
+        """Go on, slice by slice while there is something to do, until the store fails."""
+        looked = -_TICK_SECONDS
         try:
             while not self.committer.failed:
-                await self._settle()
-                await self._forget()
-                self._look_for_room()
-                self._spare_collector()
-                await asyncio.sleep(_TICK_SECONDS)
+                # All of it in turns: under load there are always rows to write.
+                pause = _SLICE_PAUSE if self._do_some() else _TICK_SECONDS
+                if self.clock.instant().now - looked >= _TICK_SECONDS:
+                    looked = self.clock.instant().now
+                    self._look_for_room()
+                    collector.look()
+                await asyncio.sleep(pause)
         except StoreError as error:
             self.on_failure(error)
 
-    async def _settle(self) -> None:
-        """Write rows until none wait, or the last that do are not to be written now."""
-        before = 0
-        while not self.committer.failed and self.store.backlog != before:
-            before = self.store.settle(_SLICE_ROWS)
-            await asyncio.sleep(_SLICE_PAUSE)
+    def _do_some(self) -> bool:
+        """Do a slice of each kind of work; whether one of them is to go on at once."""
+        return any([self._settle(), self._forget(), self.model.shelve(_SLICE_SHELVED)])
 
-    async def _forget(self) -> None:
+    def _settle(self) -> bool:
+        """Write rows; none are left, or the last that are left are not to be written now."""
+        before = self.store.backlog
+        return self.store.settle(_SLICE_ROWS) not in {0, before}
+
+    def _forget(self) -> bool:
         """Forget units that are beyond the limits."""
-        while not self.committer.failed and self.model.retain(self.clock.instant(), _SLICE_UNITS):
-            self.committer.request_flush()
-            await asyncio.sleep(_SLICE_PAUSE)
+        more = self.model.retain(self.clock.instant(), _SLICE_UNITS)
         self.committer.request_flush()
+        return more
 
     def _look_for_room(self) -> None:
         """See whether the disk has room again, or has none any more, and say so once."""
@@ -82,16 +84,3 @@ class Upkeep:
             _LOG.error("%s", shortage.text)
         elif shortage is None and before is not None:
             _LOG.warning("there is room on the disk again: new work is taken")
-
-    def _spare_collector(self) -> None:
-        """Take what the model has grown by out of what the garbage collector looks at.
-
-        It has no cycles that are ever let go, and a full collection over a million units would
-        stop the loop for half a second.
-        """
-        number = self.model.unit_count
-        if number - self._spared >= _SPARED_UNITS:
-            gc.collect()
-            gc.freeze()
-            self._spared = number
-        self._spared = min(self._spared, number)

@@ -114,7 +114,8 @@ class AsyncHandoutCalls(AsyncUpdateCalls):
         asked_at = time.time()
         answer = await self._call("update_work_units", params)
         told, units, message = batch_results(answer, len(last))
-        pair("update_work_units", (units, message), logging.INFO)
+        if message is not None:
+            pair("update_work_units", (units, message), logging.INFO)
         return results + told, self._units(units or [], wanted, asked_at)
 
     async def _awaited_units(self, wanted: WantedWork, wait: Wait) -> list[AsyncWorkUnit]:
@@ -137,7 +138,7 @@ class AsyncHandoutCalls(AsyncUpdateCalls):
         return [self._unit(handed, wanted, leased_at) for handed in handed_units(found)]
 
     def _unit(self, handed: Handed, wanted: WantedWork, leased_at: float) -> AsyncWorkUnit:
-        unit = AsyncWorkUnit(
+        unit = AsyncWorkUnit.unseen(
             self,
             handed.work_spec_name,
             handed.key,

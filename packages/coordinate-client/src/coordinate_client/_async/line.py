@@ -1,5 +1,6 @@
 """A line to the servers: calls one at a time, over one connection after the other."""
 
+import math
 from typing import Any
 
 from coordinate_client._async.dialer import AsyncDialer
@@ -68,11 +69,11 @@ class AsyncLine:
             await self._dialer.recover(call, self._address, failures, broken)
 
     async def _attempt(self, call: Call) -> Any:
-        link = await self._linked(call)
-        check_offered(call.method, link.server)
+        link = self._link or await self._linked(call)
+        if link.server is None:
+            check_offered(call.method, None)
         params = call.params(link.server)
-        numbered = call.changes and await self._in_session(link, call)
-        seq = call.seq if numbered else None
+        seq = await self._numbered(link, call) if call.changes else None
         request = link.request(call.method, params, seq)
         answer = await self._exchanged(link, call, request)
         if isinstance(answer, Failure):
@@ -80,15 +81,21 @@ class AsyncLine:
         return answer.result
 
     async def _exchanged(self, link: AsyncLink, call: Call, request: tuple[int, bytes]) -> Any:
-        silence = call.silence(self._settings.response_seconds)
         try:
-            if call.ended:
-                raise ConnectionAbortedError("the client was closed")
-            return await link.exchange(*request, self._dialer.within(silence, call))
+            return await link.exchange(*request, self._silence(call))
         except BaseException:
             # An answer that nobody waited for must not meet the next call.
             self.drop()
             raise
+
+    def _silence(self, call: Call) -> float:
+        """For how many seconds the server may be silent."""
+        seconds = self._settings.response_seconds
+        if call.wait is None and call.until == math.inf:
+            return seconds
+        if call.ended:
+            raise ConnectionAbortedError("the client was closed")
+        return self._dialer.within(call.silence(seconds), call)
 
     async def _linked(self, call: Call) -> AsyncLink:
         """The connection; a new one to the server whose turn it is, where there is none."""
@@ -110,19 +117,22 @@ class AsyncLine:
             raise
         self._sequence.greeted(link.session)
 
-    async def _in_session(self, link: AsyncLink, call: Call) -> bool:
-        """Give a call its number; False where it gets none, as the server has no sessions."""
-        if link.session is None:
-            if call.seq is not None:
-                raise OutcomeUnknown(call.method, _FORGOTTEN, OUTCOME_UNKNOWN)
-            if not self._sequence.wanted or not can(link.server, "sessions"):
-                return False
-            await self._greet(link, call, session=True)
-            if link.session is None:
-                return False
+    async def _numbered(self, link: AsyncLink, call: Call) -> int | None:
+        """The number of a call; None where it gets none, as the server has no sessions."""
+        if link.session is None and not await self._in_session(link, call):
+            return None
         if call.seq is None:
             call.seq = self._sequence.take()
-        return True
+        return call.seq
+
+    async def _in_session(self, link: AsyncLink, call: Call) -> bool:
+        """Open a session, where the server has them; whether there is one now."""
+        if call.seq is not None:
+            raise OutcomeUnknown(call.method, _FORGOTTEN, OUTCOME_UNKNOWN)
+        if not self._sequence.wanted or not can(link.server, "sessions"):
+            return False
+        await self._greet(link, call, session=True)
+        return link.session is not None
 
     def _error(self, method: str, failure: Failure) -> RpcError:
         if failure.id is None:

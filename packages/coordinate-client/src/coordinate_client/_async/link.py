@@ -98,7 +98,7 @@ class AsyncLink:
 
     def _answer(self, request_id: int, received: bytes) -> Response | Failure | None:
         try:
-            answer = next(self._protocol.receive(received), None)
+            answer = self._protocol.answer(received)
         except ProtocolError as error:
             raise InvalidAnswer(f"the server's answer cannot be read: {error}") from error
         # A failure without an id is the server's last word before it closes the connection.

@@ -115,7 +115,8 @@ class HandoutCalls(UpdateCalls):
         asked_at = time.time()
         answer = self._call("update_work_units", params)
         told, units, message = batch_results(answer, len(last))
-        pair("update_work_units", (units, message), logging.INFO)
+        if message is not None:
+            pair("update_work_units", (units, message), logging.INFO)
         return results + told, self._units(units or [], wanted, asked_at)
 
     def _awaited_units(self, wanted: WantedWork, wait: Wait) -> list[WorkUnit]:
@@ -138,7 +139,7 @@ class HandoutCalls(UpdateCalls):
         return [self._unit(handed, wanted, leased_at) for handed in handed_units(found)]
 
     def _unit(self, handed: Handed, wanted: WantedWork, leased_at: float) -> WorkUnit:
-        unit = WorkUnit(
+        unit = WorkUnit.unseen(
             self,
             handed.work_spec_name,
             handed.key,

@@ -1,6 +1,7 @@
 # Generated from _async/line.py by tools/unasync.py: change that file, not this one.
 """A line to the servers: calls one at a time, over one connection after the other."""
 
+import math
 from typing import Any
 
 from coordinate_client._sync.dialer import Dialer
@@ -69,11 +70,11 @@ class Line:
             self._dialer.recover(call, self._address, failures, broken)
 
     def _attempt(self, call: Call) -> Any:
-        link = self._linked(call)
-        check_offered(call.method, link.server)
+        link = self._link or self._linked(call)
+        if link.server is None:
+            check_offered(call.method, None)
         params = call.params(link.server)
-        numbered = call.changes and self._in_session(link, call)
-        seq = call.seq if numbered else None
+        seq = self._numbered(link, call) if call.changes else None
         request = link.request(call.method, params, seq)
         answer = self._exchanged(link, call, request)
         if isinstance(answer, Failure):
@@ -81,15 +82,21 @@ class Line:
         return answer.result
 
     def _exchanged(self, link: Link, call: Call, request: tuple[int, bytes]) -> Any:
-        silence = call.silence(self._settings.response_seconds)
         try:
-            if call.ended:
-                raise ConnectionAbortedError("the client was closed")
-            return link.exchange(*request, self._dialer.within(silence, call))
+            return link.exchange(*request, self._silence(call))
         except BaseException:
             # An answer that nobody waited for must not meet the next call.
             self.drop()
             raise
+
+    def _silence(self, call: Call) -> float:
+        """For how many seconds the server may be silent."""
+        seconds = self._settings.response_seconds
+        if call.wait is None and call.until == math.inf:
+            return seconds
+        if call.ended:
+            raise ConnectionAbortedError("the client was closed")
+        return self._dialer.within(call.silence(seconds), call)
 
     def _linked(self, call: Call) -> Link:
         """The connection; a new one to the server whose turn it is, where there is none."""
@@ -111,19 +118,22 @@ class Line:
             raise
         self._sequence.greeted(link.session)
 
-    def _in_session(self, link: Link, call: Call) -> bool:
-        """Give a call its number; False where it gets none, as the server has no sessions."""
-        if link.session is None:
-            if call.seq is not None:
-                raise OutcomeUnknown(call.method, _FORGOTTEN, OUTCOME_UNKNOWN)
-            if not self._sequence.wanted or not can(link.server, "sessions"):
-                return False
-            self._greet(link, call, session=True)
-            if link.session is None:
-                return False
+    def _numbered(self, link: Link, call: Call) -> int | None:
+        """The number of a call; None where it gets none, as the server has no sessions."""
+        if link.session is None and not self._in_session(link, call):
+            return None
         if call.seq is None:
             call.seq = self._sequence.take()
-        return True
+        return call.seq
+
+    def _in_session(self, link: Link, call: Call) -> bool:
+        """Open a session, where the server has them; whether there is one now."""
+        if call.seq is not None:
+            raise OutcomeUnknown(call.method, _FORGOTTEN, OUTCOME_UNKNOWN)
+        if not self._sequence.wanted or not can(link.server, "sessions"):
+            return False
+        self._greet(link, call, session=True)
+        return link.session is not None
 
     def _error(self, method: str, failure: Failure) -> RpcError:
         if failure.id is None:

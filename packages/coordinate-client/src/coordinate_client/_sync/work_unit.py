@@ -5,16 +5,16 @@ import logging
 import time
 import traceback
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from coordinate_client.exceptions import NoSuchWorkSpecError, ProgrammerError
 from coordinate_client.paths import Path
 from coordinate_client.running import call_run_function
 from coordinate_client.transport_sync import settled
-from coordinate_client.units import encoded
 from coordinate_client.updates import Update
-from coordinate_protocol.codec import decode
+from coordinate_protocol.codec import decode, encode
 from coordinate_protocol.constants import CLIENT_LEASE, FAILED, FINISHED, MAX_LEASE
+from coordinate_protocol.errors import ProtocolError
 from coordinate_protocol.limits import ANSWER_LIMITS
 from coordinate_protocol.values import Encoded
 
@@ -57,25 +57,78 @@ class WorkUnit:
         attempt: int | None = None,
     ) -> None:
         """Wrap what a server handed out; the arguments are the attributes."""
+        lease = CLIENT_LEASE if default_lease_time is None else default_lease_time
+        self._wrap(taskmaster, work_spec_name, key, data, worker_id, expires, lease, attempt)
+        self._sent: bytes | None = self._encoded()
+
+    @classmethod
+    def unseen(cls, *args: Any) -> Self:
+        """Wrap data that nobody else has: as long as nobody asks for them, they do not change.
+
+        Args:
+            *args: those of the class, all of them.
+        """
+        unit = cls.__new__(cls)
+        unit._wrap(*args)  # noqa: SLF001 - it is one of this class
+        return unit
+
+    def _wrap(
+        self,
+        taskmaster: "UpdateCalls",
+        work_spec_name: str,
+        key: str | bytes,
+        data: Any,
+        worker_id: str | None,
+        expires: float | None,
+        default_lease_time: float,
+        attempt: int | None,
+    ) -> None:
         self.taskmaster = taskmaster
         self.work_spec_name = work_spec_name
         self.key = key
-        self.data = data
+        self._data = data
+        # As the server has them; None for those that nobody has asked for.
+        self._sent = None
+        # As they are to be sent; None where that is seen when they are.
+        self._fixed: bytes | None = None
         self.worker_id = worker_id
         self.expires = expires
-        self.default_lease_time = CLIENT_LEASE if default_lease_time is None else default_lease_time
+        self.default_lease_time = default_lease_time
         self.attempt = attempt
         self.locks: tuple[tuple[Path, str], ...] = ()
         self.ended: str | None = None
-        self._sent = self._encoded()
         self._spec: Mapping[str, Any] | None = None
 
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}(work_spec_name={self.work_spec_name!r}, key={self.key!r}, "
             f"worker_id={self.worker_id!r}, expires={self.expires!r}, attempt={self.attempt!r}, "
-            f"data={self.data!r})"
+            f"data={self._data!r})"
         )
+
+    @property
+    def data(self) -> Any:
+        """What it is about."""
+        if self._sent is None:
+            self._sent = self._encoded()
+        self._fixed = None
+        return self._data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if self._sent is None:
+            self._sent = self._encoded()
+        self._fixed = None
+        self._data = value
+
+    def fix(self) -> None:
+        """Have the next call send the data as they are now, if nobody looks at `data` until then.
+
+        Raises:
+            EncodeError: where they have no form on the wire.
+        """
+        if self._sent is not None:
+            self._fixed = encode(self._data)
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -223,7 +276,8 @@ class WorkUnit:
 
     def restore(self) -> None:
         """Forget what was changed in the data and not sent."""
-        self.data = self._sent_data()
+        if self._sent is not None:
+            self.data = self._sent_data()
 
     def snapshot(self) -> "WorkUnit":
         """The same unit once more, with the data that the server has."""
@@ -254,10 +308,10 @@ class WorkUnit:
         Args:
             options: what is to change; the data goes along if it changed.
         """
-        data = self._encoded()
-        changed = {} if data == self._sent else {"data": data}
-        spec, key = self.work_spec_name, self.key
-        return Update(spec, key, {**options, **changed}, self.worker_id, self.attempt)
+        data = self._changed_data()
+        if data is not None:
+            options = {**options, "data": Encoded(data)}
+        return Update(self.work_spec_name, self.key, options, self.worker_id, self.attempt)
 
     def took(self, update: Update, expires: float | None = None) -> None:
         """Take note that the server has made a change.
@@ -266,7 +320,10 @@ class WorkUnit:
             update: what `update_of` gave.
             expires: when the lease ends now; None where that did not change.
         """
-        self._sent = update.options.get("data", self._sent)
+        data = update.options.get("data")
+        if data is not None:
+            self._sent = data.data
+        self._fixed = None
         if expires is not None:
             self.expires = expires
 
@@ -285,10 +342,21 @@ class WorkUnit:
         return done
 
     def _sent_data(self) -> Any:
-        return decode(self._sent.data, ANSWER_LIMITS, integer_keys=True)
+        sent = self._encoded() if self._sent is None else self._sent
+        return decode(sent, ANSWER_LIMITS, integer_keys=True)
 
-    def _encoded(self) -> Encoded:
-        return encoded(f"data of work unit {self.key!r}", self.data)
+    def _changed_data(self) -> bytes | None:
+        """The data as they are to be sent; None where the server has them."""
+        if self._sent is None:
+            return None
+        data = self._encoded() if self._fixed is None else self._fixed
+        return None if data == self._sent else data
+
+    def _encoded(self) -> bytes:
+        try:
+            return encode(self._data)
+        except ProtocolError as error:
+            raise ProgrammerError(f"data of work unit {self.key!r}: {error}") from error
 
 
 def _delayed(delay: float | None) -> dict[str, float]:

@@ -10,7 +10,7 @@ import mmap
 import struct
 from typing import Any
 
-from attrs import frozen
+from attrs import define, frozen
 
 from coordinate_protocol.codec import decode, encode
 from coordinate_protocol.errors import ProtocolError
@@ -32,7 +32,7 @@ _REASON_ROOM = _ROOM - _REQUEST_AT - _REQUEST.size
 _NO_ATTEMPT = 2**64 - 1
 
 
-@frozen
+@define
 class Running:
     """A unit that a child runs.
 

@@ -35,9 +35,11 @@ def note_results(units: Iterable[WorkUnit], results: Iterable[UpdateResult]) -> 
     One that the server would not finish, because its data are too large for instance, is failed.
     """
     for unit, result in zip(units, results, strict=True):
+        if result.done:
+            continue
         if result.lost:
             logger.warning("lost the lease before it was told", extra=said_of(unit))
-        elif not result.done:
+        else:
             logger.error("cannot be finished: %s", result.message, extra=said_of(unit))
             _fail(unit, f"it ran well, and could not be finished: {result.message}")
 

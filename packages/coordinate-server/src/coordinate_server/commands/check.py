@@ -54,5 +54,5 @@ def _tell(report: CheckReport) -> None:
 def _tell_repair(result: RepairReport) -> None:
     for line in result.lost:
         click.echo(f"lost: {line}")
-    units = result.counts["unit"]
+    units = result.counts["data"]
     click.echo(f"saved to {result.path}: {units:,} units of {result.counts['spec']:,} work specs")

@@ -9,7 +9,7 @@ from coordinate_server.exports.writing import header
 from coordinate_server.model.changes import Row
 from coordinate_server.row_faults import row_fault
 from coordinate_server.store.interface import StoreError
-from coordinate_server.store.sqlite.datafile import SCHEMA
+from coordinate_server.store.sqlite.file_header import SCHEMA
 
 __all__ = ["read_export"]
 

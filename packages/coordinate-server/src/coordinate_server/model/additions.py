@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from coordinate_protocol.constants import BLOCKED, DELAYED, STANDARD, STATUS_NAMES
-from coordinate_server.model.calls import EdgeEnd, NewEdge, NewUnit
+from coordinate_server.model.calls import EdgeEnd, Need, NewEdge, NewUnit
 from coordinate_server.model.dependencies import Dependencies, Edge, named
 from coordinate_server.model.errors import NoSuchSpec, NotAdded, Refused
 from coordinate_server.model.instant import Instant
@@ -84,28 +84,47 @@ class Additions:
 
     def __init__(self, at: Instant, rosters: Mapping[str, Roster]) -> None:
         self._at, self._rosters = at, rosters
-        self._planned: dict[tuple[Roster, bytes], tuple[NewUnit, Unit]] = {}
+        # What is said of each unit, and the unit: the one that is there, or one that is needed.
+        self._planned: dict[tuple[Roster, bytes], tuple[NewUnit, Unit | None, bool]] = {}
         self._edges: list[Edge] = []
 
     def plan_unit(self, roster: Roster, new: NewUnit) -> None:
         """Plan to add a unit that was checked."""
-        known = self._planned.get((roster, new.key))
-        unit = roster.units.get(new.key) if known is None else known[1]
-        self._planned[roster, new.key] = new, unit or Unit(new.key, new.data)
+        place = roster, new.key
+        known = self._planned.get(place)
+        if known is None:
+            unit = roster.units.get(new.key)
+            self._planned[place] = new, unit, unit is not None
+        else:
+            self._planned[place] = new, known[1], known[2]
+
+    def _planned_unit(self, roster: Roster, key: bytes) -> Unit | None:
+        """Give a unit that is planned; it is made when it is first asked for."""
+        planned = self._planned.get((roster, key))
+        if planned is None:
+            return None
+        new, unit, is_there = planned
+        if unit is None:
+            unit = Unit(key, new.data)
+            self._planned[roster, key] = new, unit, is_there
+        return unit
 
     def plan_needs(self) -> None:
         """Plan the edges that the units say."""
-        for (roster, _), (new, unit) in self._planned.items():
+        for (roster, key), (new, _, _) in self._planned.items():
             for need in new.needs:
-                earlier_roster = roster if need.spec is None else self._rosters.get(need.spec)
-                earlier = self._find(earlier_roster, need.key)
-                if earlier is None or earlier_roster is None:
-                    spec = roster.spec.name if need.spec is None else need.spec
-                    missing = f"{key_text(need.key)} of {spec!r}"
-                    raise NotAdded(
-                        f"work unit {named(roster, unit)} needs {missing}, which does not exist"
-                    )
-                self._edges.append((unit, roster, earlier, earlier_roster, need.hard))
+                self._edges.append(self._need(roster, key, need))
+
+    def _need(self, roster: Roster, key: bytes, need: Need) -> Edge:
+        unit = self._find(roster, key)
+        earlier_roster = roster if need.spec is None else self._rosters.get(need.spec)
+        earlier = self._find(earlier_roster, need.key)
+        if unit is None or earlier is None or earlier_roster is None:
+            spec = roster.spec.name if need.spec is None else need.spec
+            missing = f"{key_text(need.key)} of {spec!r}"
+            whose = f"{key_text(key)} of {roster.spec.name!r}"
+            raise NotAdded(f"work unit {whose} needs {missing}, which does not exist")
+        return unit, roster, earlier, earlier_roster, need.hard
 
     def plan_edge(self, edge: NewEdge) -> None:
         """Plan an edge between units that are there or planned."""
@@ -131,8 +150,7 @@ class Additions:
     def _find(self, roster: Roster | None, key: bytes) -> Unit | None:
         if roster is None:
             return None
-        planned = self._planned.get((roster, key))
-        return roster.units.get(key) if planned is None else planned[1]
+        return self._planned_unit(roster, key) or roster.units.get(key)
 
     def apply(self, dependencies: Dependencies) -> None:
         """Add all of it; a cycle is refused with nothing changed.
@@ -144,11 +162,13 @@ class Additions:
             Refused: the edges would close a cycle.
         """
         dependencies.link(self._edges)
-        for (roster, _), (new, unit) in self._planned.items():
-            if roster.units.get(new.key) is unit:
+        for (roster, key), (new, unit, is_there) in self._planned.items():
+            if unit is None and new.is_plain:
+                roster.add_fresh(key, new.data)
+            elif unit is not None and is_there:
                 _renew(roster, self._at, unit, new)
             else:
-                _admit(roster, self._at, unit, new)
+                _admit(roster, self._at, unit or Unit(key, new.data), new)
         # What begins anew is told of first: nothing is to fail for what had failed before.
         dependencies.settle(self._at)
         for later, roster, *_ in self._edges:

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from coordinate_protocol.constants import FAILED, FINISHED
 from coordinate_server.model.dependencies import Dependencies
-from coordinate_server.model.endings import Bounds, Endings
 from coordinate_server.model.instant import Instant
 
 if TYPE_CHECKING:
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["archive"]
 
 # So many units are looked at in the time in which one is forgotten.
-_READ_AT_ONCE = 16
+_READ_AT_ONCE = 4
 
 
 def archive(roster: "Roster", at: Instant, dependencies: Dependencies, most: int) -> int:
@@ -36,33 +35,38 @@ def archive(roster: "Roster", at: Instant, dependencies: Dependencies, most: int
     looks = -(-roster.endings.read(_READ_AT_ONCE * most) // _READ_AT_ONCE)
     before = dict(roster.archived)
     for status in (FINISHED, FAILED):
-        while looks < most and _is_beyond(roster, roster.endings, roster.bounds, at, status):
+        while looks < most and _forget_first(roster, at, dependencies, status):
             looks += 1
-            _forget_first(roster, roster.endings, at, dependencies, status)
     if roster.archived != before:
         roster.write()
     return looks
 
 
-def _is_beyond(
-    roster: "Roster", endings: Endings, bounds: Bounds, at: Instant, status: int
-) -> bool:
-    """Whether what is at the front has to go; what is no ended unit any more has to."""
-    first = endings.first(status)
-    if first is None:
+def _forget_first(roster: "Roster", at: Instant, dependencies: Dependencies, status: int) -> bool:
+    """Forget what is at the front if it has to go; what is no ended unit any more has to.
+
+    Returns:
+        Whether it had to.
+    """
+    endings = roster.endings
+    first = None if endings is None else endings.first(status)
+    if endings is None or first is None:
         return False
     moment, unit = first
-    if unit is None or (bounds.count is not None and roster.count(status) > bounds.count):
+    if unit is not None and not _is_beyond(roster, at, status, moment):
+        return False
+    endings.drop_first(status)
+    if unit is not None:
+        dependencies.forget(unit, at)
+        roster.remove(unit)
+        roster.archived[status] = roster.archived.get(status, 0) + 1
+    return True
+
+
+def _is_beyond(roster: "Roster", at: Instant, status: int, moment: float) -> bool:
+    bounds = roster.bounds
+    if bounds is None:
+        return False
+    if bounds.count is not None and roster.count(status) > bounds.count:
         return True
     return bounds.age is not None and at.wall - moment > bounds.age
-
-
-def _forget_first(
-    roster: "Roster", endings: Endings, at: Instant, dependencies: Dependencies, status: int
-) -> None:
-    first = endings.first(status)
-    endings.drop_first(status)
-    if first is not None and first[1] is not None:
-        dependencies.forget(first[1], at)
-        roster.remove(first[1])
-        roster.archived[status] = roster.archived.get(status, 0) + 1

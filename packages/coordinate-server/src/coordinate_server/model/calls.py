@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
+from coordinate_server.model.numbers import check_number
 from coordinate_server.model.reasons import Reason
 
 __all__ = [
@@ -78,7 +79,7 @@ class NewEdge:
     hard: bool = True
 
 
-@frozen
+@define
 class NewUnit:
     """A unit to add.
 
@@ -98,8 +99,15 @@ class NewUnit:
     needs: tuple["Need", ...] = ()
     locks: LockSet | None = None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is no more to it than its key and data."""
+        return (
+            self.priority is None and self.delay is None and not self.needs and self.locks is None
+        )
 
-@frozen
+
+@define
 class UnitUpdate:
     """What to change in a unit; None leaves a part as it is.
 
@@ -130,7 +138,7 @@ def _names(names: Iterable[str] | None) -> frozenset[str] | None:
     return None if names is None else frozenset(names)
 
 
-@frozen
+@define
 class WorkRequest:
     """What a worker asks for.
 
@@ -140,6 +148,9 @@ class WorkRequest:
         lease_time: seconds; None for the usual 300.
         available_gb: memory at hand; None for enough.
         runtimes: what it can run; None for everything.
+
+    Raises:
+        Refused: less than one unit is asked for, or the lease or memory is no number.
     """
 
     max_jobs: int = 1
@@ -148,8 +159,15 @@ class WorkRequest:
     available_gb: float | None = None
     runtimes: frozenset[str] | None = field(default=None, converter=_names)
 
+    def __attrs_post_init__(self) -> None:
+        check_number("max_jobs", self.max_jobs, 1)
+        if self.lease_time is not None:
+            check_number("lease_time", self.lease_time)
+        if self.available_gb is not None:
+            check_number("available_gb", self.available_gb)
 
-@frozen
+
+@define
 class HandOut:
     """A unit that a worker has now.
 

@@ -2,7 +2,7 @@
 
 import cbor2
 
-from coordinate_server.model.alarms import Alarms
+from coordinate_server.model.alarms import Alarms, Horizon
 from coordinate_server.model.changes import META, PUT, Change
 from coordinate_server.model.dependencies import Dependencies
 from coordinate_server.model.instant import Instant
@@ -16,6 +16,8 @@ from coordinate_server.model.roster import Roster
 from coordinate_server.model.rows import ATTEMPT_KEY, CLOCK_KEY, SPEC_ID_KEY
 from coordinate_server.model.sessions import Sessions
 from coordinate_server.model.settings import ModelSettings
+from coordinate_server.model.shelf import CommittedRows, Reader
+from coordinate_server.model.shelving import Shelving
 from coordinate_server.model.unit import Unit
 from coordinate_server.model.workers import Worker, Workers
 
@@ -51,26 +53,31 @@ class Core:
 
     Arguments:
         settings: bounds and periods.
+        reader: gives the rows of units that have left memory; None where none ever does.
     """
 
-    def __init__(self, settings: ModelSettings) -> None:
+    def __init__(self, settings: ModelSettings, reader: Reader | None = None) -> None:
         self.settings = settings
         self.clock = 0.0
         self.ledger = Ledger()
         self.dependencies = Dependencies(self.ledger)
         self.retention = Retention(self.dependencies)
-        self.leases: Alarms[tuple[Roster, Unit]] = Alarms(_leased)
-        self.delays: Alarms[tuple[Roster, Unit]] = Alarms(_delayed)
-        self.makings: Alarms[Roster] = Alarms(_making)
-        self.rates: Alarms[Roster] = Alarms(_rated)
-        self.expiries: Alarms[tuple[Workers, Worker]] = Alarms(_expiring)
-        self.lock_times = LockTimes()
+        committed = None if reader is None else CommittedRows(reader, self.ledger)
+        self.shelving = Shelving(committed, settings.ended_kept)
+        # Before which nothing is due, by each of the two times.
+        self._now, self._wall = now, wall = Horizon(), Horizon()
+        self.leases: Alarms[tuple[Roster, Unit]] = Alarms(_leased, now)
+        self.delays: Alarms[tuple[Roster, Unit]] = Alarms(_delayed, wall)
+        self.makings: Alarms[Roster] = Alarms(_making, wall)
+        self.rates: Alarms[Roster] = Alarms(_rated, now)
+        self.expiries: Alarms[tuple[Workers, Worker]] = Alarms(_expiring, now)
+        self.lock_times = LockTimes(now)
         # Calls that waited for or with locks, and have an outcome that nobody has been told.
         self.settled: list[LockWait | LockWatch] = []
-        self.sessions = Sessions(self.ledger, settings.session_replies, settings.session_bytes)
+        self.sessions = Sessions(self.ledger, settings.session_replies, settings.session_bytes, now)
         # Specs with a run that was missed and waits for the last one to end.
         self.owing: dict[Roster, None] = {}
-        self.reservations: Alarms[tuple[LockLanes, Lane]] = Alarms(is_reserved)
+        self.reservations: Alarms[tuple[LockLanes, Lane]] = Alarms(is_reserved, now)
         # The moment of the call that goes on.
         self.at = Instant(0.0, 0.0)
         # Units that came in this group of calls, with their specs.
@@ -91,8 +98,22 @@ class Core:
 
     def run_due(self, at: Instant) -> None:
         """Let end what has come to its time, and have made what is due."""
-        # First: a lease that ends frees locks, and who waited for them has them from now on.
         self.at = at
+        if self._is_anything_due(at):
+            self._run_due(at)
+            self._now.look()
+            self._wall.look()
+
+    def _is_anything_due(self, at: Instant) -> bool:
+        return (
+            at.now >= self._now.moment
+            or at.wall >= self._wall.moment
+            or self.dependencies.waiting
+            or bool(self.owing)
+        )
+
+    def _run_due(self, at: Instant) -> None:
+        # First: a lease that ends frees locks, and who waited for them has them from now on.
         for roster, unit in self.leases.due(at.now):
             roster.expire(unit, at)
         for roster, unit in self.delays.due(at.wall):

@@ -55,6 +55,5 @@ def _needed(going: Going, unit: Unit, later: Unit, number: int) -> str:
 
 def forget_all(dependencies: Dependencies, roster: Roster, at: Instant) -> None:
     """Drop all edges of a spec's units, which are going at once."""
-    for unit in list(roster.units.values()):
-        if unit.links is not None:
-            dependencies.forget(unit, at)
+    for unit in list(roster.units.linked()):
+        dependencies.forget(unit, at)

@@ -1,5 +1,7 @@
 """The ended units of a spec in the order of their ending, where there are limits for them."""
 
+from collections import Counter
+from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from itertools import islice
 from typing import Self
@@ -40,7 +42,8 @@ class Endings:
     """Moments of ending, and keys: of equally old units those with lower keys come first.
 
     An entry is never looked for to take it out: one whose unit is gone, or has begun anew, is
-    dropped when it comes to the front, or when there are more such entries than others.
+    dropped when it comes to the front, or when there are more such entries than others. Those of
+    units that are not in memory are here too, and cost what their keys do.
 
     What had ended before is read a slice at a time: of millions, all would stop the server for
     seconds. Until all of it is read, what is at the front need not be the oldest.
@@ -55,7 +58,7 @@ class Endings:
         self._units = units
         self._heaps: dict[int, list[tuple[float, bytes]]] = {FINISHED: [], FAILED: []}
         self._bounds = {status: _bound(heap) for status, heap in self._heaps.items()}
-        self._unread = units.ended() if units else iter(())
+        self._unread: Iterator[Unit | None] | None = units.ended() if units else None
 
     def read(self, most: int) -> int:
         """Take in units that had ended before.
@@ -66,14 +69,26 @@ class Endings:
         Returns:
             How many were looked at; fewer than ``most`` if all of them are.
         """
+        if self._unread is None:
+            return 0
         number = 0
         for unit in islice(self._unread, most):
             number += 1
             if unit is not None:
-                heap = self._heaps[unit.status]
-                heappush(heap, _entry(unit))
-                self._bounds[unit.status] = _bound(heap)
+                self._take_in(unit)
+        if number < most:
+            self._unread = None
         return number
+
+    def _take_in(self, unit: Unit) -> None:
+        heap = self._heaps[unit.status]
+        heappush(heap, _entry(unit))
+        self._bounds[unit.status] = _bound(heap)
+
+    def note_return(self, unit: Unit) -> None:
+        """Take note of an ended unit that is in memory again: it may have been passed by there."""
+        if self._unread is not None:
+            self._take_in(unit)
 
     def note(self, unit: Unit) -> None:
         """Take in a unit that has ended."""
@@ -85,7 +100,7 @@ class Endings:
     def first(self, status: int) -> tuple[float, Unit | None] | None:
         """Give the moment at the front, and its unit, or None for one that is not that any more.
 
-        Nothing at all means that there are no more.
+        Nothing at all means that there are no more. The unit's data may be missing.
         """
         heap = self._heaps[status]
         return (heap[0][0], self._unit(status, heap[0])) if heap else None
@@ -95,14 +110,22 @@ class Endings:
         heappop(self._heaps[status])
 
     def _unit(self, status: int, entry: tuple[float, bytes]) -> Unit | None:
-        unit = self._units.seen(entry[1])
+        unit = self._units.head(entry[1])
         return unit if unit and unit.status == status and _entry(unit) == entry else None
 
     def _sweep(self, status: int) -> None:
-        entries = {entry for entry in self._heaps[status] if self._unit(status, entry)}
-        heap = self._heaps[status] = list(entries)
+        entries = set(self._heaps[status])
+        several = Counter(key for _, key in entries)
+        heap = [entry for entry in entries if self._stays(status, entry, several[entry[1]])]
+        self._heaps[status] = heap
         heapify(heap)
         self._bounds[status] = _bound(heap)
+
+    def _stays(self, status: int, entry: tuple[float, bytes], several: int) -> bool:
+        """Whether an entry counts; the row of its unit is read only if others have the same key."""
+        if several == 1 and self._units.is_away(entry[1]):
+            return True
+        return self._unit(status, entry) is not None
 
 
 def _entry(unit: Unit) -> tuple[float, bytes]:

@@ -75,6 +75,12 @@ class Bundle:
         self._early: list[tuple[int, str, int, Contender]] = []
         self._eligible: list[tuple[int, int, str, int, Contender]] = []
 
+    def let_go(self) -> None:
+        """Forget all contenders."""
+        self.members.clear()
+        self._early.clear()
+        self._eligible.clear()
+
     def file(self, contender: Contender) -> None:
         """Put a member where its start says, in place of where it was."""
         contender.mark += 1
@@ -214,6 +220,11 @@ class Round:
         self.size += sign * len(bundle.members)
 
     # ---- whose turn it is ----
+
+    def let_go(self) -> None:
+        """Have bundles not know their members, who know them; of no use any more after that."""
+        for bundle in self.bundles.values():
+            bundle.let_go()
 
     def first(self) -> Contender | None:
         """Give who is next, or None if all are out; nobody's turn is over by that."""

@@ -27,17 +27,19 @@ def hand_out(
     most = _most(roster, at, request)
     handed: list[HandOut] = []
     locks_left = _MOST_LOCKS
+    spec, deadline = roster.spec.name, at.now + lease
     while len(handed) < most:
         unit = roster.next_unit()
         if unit is None and roster.may_make():
             unit = _make_up(roster, at)
-        if unit is None or (handed and len(unit.locks or ()) > locks_left):
+        if unit is None:
             break
-        locks_left -= len(unit.locks or ())
-        attempt, deadline = core.next_attempt(), at.now + lease
+        locks = unit.locks or ()
+        if handed and len(locks) > locks_left:
+            break
+        locks_left -= len(locks)
+        attempt = core.next_attempt()
         _lease(roster, unit, at, worker_id, attempt, deadline)
-        roster.note_rate(at.now)
-        spec, locks = roster.spec.name, unit.locks or ()
         handed.append(HandOut(spec, unit.key, unit.data, attempt, deadline, message, locks))
     return handed
 
@@ -63,11 +65,11 @@ def _lease_time(seconds: float | None) -> tuple[float, str | None]:
 def _lease(
     roster: Roster, unit: Unit, at: Instant, worker_id: str, attempt: int, deadline: float
 ) -> None:
-    def change(unit: Unit) -> None:
-        unit.status, unit.worker_id, unit.began = PENDING, worker_id, at.wall
-        unit.attempt, unit.deadline = attempt, deadline
-
-    roster.change(unit, change)
+    before = roster.take_out(unit)
+    unit.status, unit.worker_id, unit.began = PENDING, worker_id, at.wall
+    unit.attempt, unit.deadline = attempt, deadline
+    roster.put_back(unit, before)
+    roster.note_rate(at.now)
 
 
 def _make_up(roster: Roster, at: Instant) -> Unit:

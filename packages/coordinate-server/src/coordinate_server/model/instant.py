@@ -1,11 +1,11 @@
 """The two times that go into every call."""
 
-from attrs import frozen
+from attrs import define
 
 __all__ = ["Instant"]
 
 
-@frozen
+@define
 class Instant:
     """One moment on both clocks.
 

@@ -56,13 +56,19 @@ class LaneQueue:
         # The unit that left just now, with its data and the lane that it was in.
         self._left: tuple[Unit, bytes, Lane] | None = None
 
+    def let_go(self) -> None:
+        """Have no circles, which no collector looks for; of no use any more after that."""
+        self._round.let_go()
+        self._round = Round(_never, self._serial_max)
+
     # ---- units coming and going ----
 
     def fill(self) -> None:
         """Begin anew with all units of the spec: those pending hold their lanes; O(n log n)."""
+        self._round.let_go()
         self._reset()
         waiting = []
-        for unit in self._units.values():
+        for unit in self._units.here():
             if unit.status == PENDING:
                 self.took(unit)
             elif unit.status == AVAILABLE:
@@ -198,3 +204,9 @@ class LaneQueue:
             return None
         serial = lane.serial
         return decode(serial.value, ANSWER_LIMITS, integer_keys=True), list(serial.holders)
+
+
+def _never(lane: Lane, place: Place) -> bool:
+    """Whether a unit waits, where none does any more."""
+    del lane, place
+    return False

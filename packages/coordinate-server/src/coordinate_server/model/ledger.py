@@ -1,6 +1,6 @@
 """What has changed since it was last asked: each row once, however often it was touched."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import cbor2
 
@@ -69,6 +69,14 @@ class Ledger:
         for attempt in unit.history.attempts if unit.history else ():
             self.forget_attempt(spec_key, unit.key, attempt.attempt)
 
+    def holds(self, row_key: bytes) -> bool:
+        """Whether something of a unit is yet to be written."""
+        return row_key in self._units or row_key in self._data
+
+    def forgets(self, row_key: bytes) -> bool:
+        """Whether a unit is gone, whatever its rows say."""
+        return row_key in self._units and self._units[row_key] is None
+
     def attempt(self, spec_key: bytes, key: bytes, attempt: AttemptView) -> None:
         """Note that an attempt of a unit is over."""
         row = attempt_row(key, attempt)
@@ -120,21 +128,20 @@ class Ledger:
 
     def take(self) -> list[Change]:
         """Give the changes and begin anew."""
-        changes = list(self._changes())
+        changes: list[Change] = [
+            (DROP, table, prefix, b"") for prefix in self._drops for table in _OF_UNITS
+        ]
+        for table, rows in ((SPEC, self._specs), (WORKER, self._workers), (LOCK, self._locks)):
+            for key, write in rows.items():
+                shared = (DELETE, table, key, b"") if write is None else (PUT, table, key, write())
+                changes.append(shared)
+        for key, unit in self._units.items():
+            state = (DELETE, UNIT, key, b"") if unit is None else (PUT, UNIT, key, unit_row(unit))
+            changes.append(state)
+        for key, data in self._data.items():
+            changes.append((DELETE, DATA, key, b"") if data is None else (PUT, DATA, key, data))
+        for (table, key), row in self._others.items():
+            changes.append((DELETE, table, key, b"") if row is None else (PUT, table, key, row))
         if changes:
             self._reset()
         return changes
-
-    def _changes(self) -> Iterator[Change]:
-        for prefix in self._drops:
-            for table in _OF_UNITS:
-                yield DROP, table, prefix, b""
-        for table, rows in ((SPEC, self._specs), (WORKER, self._workers), (LOCK, self._locks)):
-            for key, write in rows.items():
-                yield (DELETE, table, key, b"") if write is None else (PUT, table, key, write())
-        for key, unit in self._units.items():
-            yield (DELETE, UNIT, key, b"") if unit is None else (PUT, UNIT, key, unit_row(unit))
-        for key, data in self._data.items():
-            yield (DELETE, DATA, key, b"") if data is None else (PUT, DATA, key, data)
-        for (table, key), row in self._others.items():
-            yield (DELETE, table, key, b"") if row is None else (PUT, table, key, row)

@@ -1,14 +1,12 @@
 """Rebuilding the state from the rows of a store.
 
-Most rows are of units that wait, a million of them and more. So these come in pages, two tables
-side by side, and no more of them is in memory than the page that is read and what becomes of it.
+Units are the most of them by far; ``unit_loading`` reads these.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import chain, groupby, zip_longest
+from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from coordinate_server.model.calls import AttemptView
 from coordinate_server.model.changes import (
     ASKED,
     ATTEMPT,
@@ -32,35 +30,27 @@ from coordinate_server.model.roster import Roster
 from coordinate_server.model.rows import (
     ATTEMPT_KEY,
     CLOCK_KEY,
-    FRESH_ROW,
     ID_BYTES,
     SPEC_ID_KEY,
     read_asked,
-    read_attempt,
     read_edge,
     read_number,
     read_reply,
     read_session,
     read_spec,
-    read_unit,
     read_worker,
 )
 from coordinate_server.model.sessions import SESSION_BYTES, Session
 from coordinate_server.model.unit import Unit
+from coordinate_server.model.unit_loading import Pages, linked_units, load_attempts, load_units
 from coordinate_server.model.workers import Worker
 
 if TYPE_CHECKING:
     from coordinate_server.model.namespace import Namespace
 
-__all__ = ["Page", "Pages", "load", "pages_of"]
+__all__ = ["load", "pages_of"]
 
 _Tables = dict[int, dict[bytes, bytes]]
-
-Page = Sequence[tuple[bytes, bytes]]
-"""Keys and values of rows of one table."""
-
-Pages = Callable[[int], Iterable[Page]]
-"""Gives all rows of a table, in the order of their keys."""
 
 
 def pages_of(rows: Iterable[Row]) -> Pages:
@@ -68,7 +58,7 @@ def pages_of(rows: Iterable[Row]) -> Pages:
     tables: dict[int, list[tuple[bytes, bytes]]] = {}
     for table, key, value in rows:
         tables.setdefault(table, []).append((key, value))
-    return lambda table: [sorted(tables.get(table, ()))]
+    return lambda table: [sorted(tables[table])] if table in tables else []
 
 
 def load(core: Core, namespace: Callable[[str], "Namespace"], pages: Pages, at: Instant) -> None:
@@ -87,12 +77,14 @@ def load(core: Core, namespace: Callable[[str], "Namespace"], pages: Pages, at: 
     tables = {
         table: dict(chain.from_iterable(pages(table)))
         for table in TABLES
-        if table not in (UNIT, DATA)
+        if table not in (UNIT, DATA, ATTEMPT)
     }
     _load_counters(core, tables[META], at)
     grace = core.clock + core.settings.restart_grace
     rosters = _load_specs(tables, namespace)
-    _load_units(pages, rosters, _attempts(tables[ATTEMPT]), grace)
+    linked = None if core.shelving.committed is None else linked_units(tables[EDGE])
+    load_units(pages, rosters, linked, grace)
+    load_attempts(pages, rosters)
     _load_limits(tables, rosters, at)
     _load_edges(core, tables[EDGE], rosters, at)
     for key, row in tables[WORKER].items():
@@ -179,68 +171,3 @@ def _load_counters(core: Core, meta: dict[bytes, bytes], at: Instant) -> None:
     core.spec_id = numbers.get(SPEC_ID_KEY, 0)
     # So that a copy of old data hands no number out again that was handed out since.
     core.attempt = max(numbers.get(ATTEMPT_KEY, 0), int(at.wall * 1_000_000))
-
-
-def _load_units(
-    pages: Pages,
-    rosters: dict[bytes, Roster],
-    attempts: dict[bytes, list[AttemptView]],
-    grace: float,
-) -> None:
-    rows, datas = chain.from_iterable(pages(UNIT)), chain.from_iterable(pages(DATA))
-    # Both tables have the same keys in the same order: those of one spec follow each other.
-    pairs = zip_longest(rows, datas, fillvalue=_NO_ROW)
-    for spec_key, of_spec in groupby(pairs, _spec_key):
-        roster = rosters.get(spec_key)
-        fresh: list[tuple[bytes, bytes]] = []
-        for (key, row), (data_key, data) in of_spec:
-            if key != data_key:
-                raise _unpaired(key, data_key)
-            if roster is None:
-                raise DamagedRow(TABLES[UNIT], key)
-            if row == FRESH_ROW:
-                fresh.append((key[ID_BYTES:], data))
-            else:
-                roster.load(_read(key, row, data, attempts, grace))
-            if len(fresh) == _PAGE:
-                roster.load_fresh(fresh)
-                fresh.clear()
-        if roster is not None:
-            roster.load_fresh(fresh)
-
-
-_NO_ROW = (b"", b"")
-_PAGE = 1000
-
-
-def _spec_key(pair: tuple[tuple[bytes, bytes], tuple[bytes, bytes]]) -> bytes:
-    return pair[0][0][:ID_BYTES]
-
-
-def _unpaired(key: bytes, data_key: bytes) -> DamagedRow:
-    """Tell of the first row of one table that has none in the other."""
-    if key and (not data_key or key < data_key):
-        return DamagedRow(TABLES[DATA], key)
-    return DamagedRow(TABLES[UNIT], data_key)
-
-
-def _read(
-    key: bytes, row: bytes, data: bytes, attempts: dict[bytes, list[AttemptView]], grace: float
-) -> Unit:
-    unit = read_unit(key[ID_BYTES:], data, row)
-    if unit.deadline is not None and unit.deadline < grace:
-        unit.deadline = grace
-    if key in attempts:
-        unit.past().attempts = attempts[key]
-    return unit
-
-
-def _attempts(rows: dict[bytes, bytes]) -> dict[bytes, list[AttemptView]]:
-    """Give the attempts by the key of their unit's row, oldest first."""
-    by_unit: dict[bytes, list[AttemptView]] = {}
-    for key, row in rows.items():
-        unit_key, attempt = read_attempt(key, row)
-        by_unit.setdefault(key[:ID_BYTES] + unit_key, []).append(attempt)
-    for attempts in by_unit.values():
-        attempts.sort(key=lambda attempt: attempt.attempt)
-    return by_unit

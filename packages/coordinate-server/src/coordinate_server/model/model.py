@@ -8,11 +8,13 @@ from attrs import frozen
 from coordinate_server.model.changes import Change, Row
 from coordinate_server.model.core import Core
 from coordinate_server.model.instant import Instant
-from coordinate_server.model.loading import Pages, load, pages_of
+from coordinate_server.model.loading import load, pages_of
 from coordinate_server.model.locks import LockWait, LockWatch
 from coordinate_server.model.namespace import Namespace
 from coordinate_server.model.sessions import Sessions
 from coordinate_server.model.settings import ModelSettings
+from coordinate_server.model.shelf import Reader
+from coordinate_server.model.unit_loading import Pages
 
 __all__ = ["Deadline", "Model"]
 
@@ -35,30 +37,46 @@ class Model:
 
     Arguments:
         settings: bounds and periods.
+        reader: gives the rows that are committed, so that units may leave memory that ended long
+            ago; None where all stay. The changes of ``take_changes`` have to be committed before
+            the next call.
     """
 
-    def __init__(self, settings: ModelSettings | None = None) -> None:
-        self._core = Core(settings or ModelSettings())
+    def __init__(self, settings: ModelSettings | None = None, reader: Reader | None = None) -> None:
+        self._core = Core(settings or ModelSettings(), reader)
         self._namespaces: dict[str, Namespace] = {}
 
     @classmethod
-    def load(cls, rows: Iterable[Row], at: Instant, settings: ModelSettings | None = None) -> Self:
+    def load(
+        cls,
+        rows: Iterable[Row],
+        at: Instant,
+        settings: ModelSettings | None = None,
+        reader: Reader | None = None,
+    ) -> Self:
         """Rebuild the state from what a store holds.
 
         Arguments:
             rows: table, key and value of everything, in any order.
             at: the moment.
             settings: bounds and periods.
+            reader: as the model itself takes it.
 
         Raises:
             DamagedRow: a row does not hold what was written to it.
         """
-        return cls.load_pages(pages_of(rows), at, settings)
+        return cls.load_pages(pages_of(rows), at, settings, reader)
 
     @classmethod
-    def load_pages(cls, pages: Pages, at: Instant, settings: ModelSettings | None = None) -> Self:
+    def load_pages(
+        cls,
+        pages: Pages,
+        at: Instant,
+        settings: ModelSettings | None = None,
+        reader: Reader | None = None,
+    ) -> Self:
         """Do as ``load``, from rows by table and in the order of their keys."""
-        model = cls(settings)
+        model = cls(settings, reader)
         load(model._core, model.namespace, pages, at)
         return model
 
@@ -125,6 +143,23 @@ class Model:
         """
         self._core.run_due(at)
         return self._core.retention.step(at, most)
+
+    def shelve(self, most: int) -> bool:
+        """Have some of the units leave memory that ended long ago; a call finds them as before.
+
+        Arguments:
+            most: how many to look at, besides a hundredth of those that are to leave.
+
+        Returns:
+            Whether there is more to do; the next call goes on with it.
+        """
+        return self._core.shelving.step(most)
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why a row could not be read when a call needed it; nothing may be committed any more."""
+        committed = self._core.shelving.committed
+        return None if committed is None else committed.failure
 
 
 def _earliest(moments: Iterable[float | None]) -> float | None:

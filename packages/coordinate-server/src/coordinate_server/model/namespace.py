@@ -2,7 +2,6 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from heapq import nsmallest
 from typing import Any
 
 from attrs import evolve
@@ -30,6 +29,7 @@ from coordinate_server.model.explain import Explainer
 from coordinate_server.model.feed import Feed
 from coordinate_server.model.ground import Ground
 from coordinate_server.model.instant import Instant
+from coordinate_server.model.listing import first_in_states, first_units
 from coordinate_server.model.numbers import check_number
 from coordinate_server.model.order_calls import OrderCalls
 from coordinate_server.model.roster import Roster
@@ -84,7 +84,7 @@ class Namespace(WorkCalls, WorkerCalls, OrderCalls):
     @property
     def unit_count(self) -> int:
         """How many units there are in memory."""
-        return sum(len(roster.units) for roster in self._rosters.values())
+        return sum(roster.units.number_here for roster in self._rosters.values())
 
     def _roster(self, name: str) -> Roster:
         roster = self._rosters.get(name)
@@ -184,7 +184,7 @@ class Namespace(WorkCalls, WorkerCalls, OrderCalls):
             Refused: others wait for its units, and ``cascade`` is not set.
         """
         roster = self._roster_at(at, name)
-        self._remove(at, roster, roster.units.values(), cascade=cascade, all_of_it=True)
+        self._remove(at, roster, roster.units.linked(), cascade=cascade, all_of_it=True)
         roster.retire()
         del self._rosters[name]
         self._scheduler.specs_changed()
@@ -293,12 +293,10 @@ class Namespace(WorkCalls, WorkerCalls, OrderCalls):
         roster = self._roster_at(at, name)
         low = b"" if start is None else start
         if states is None:
-            keys = nsmallest(limit, (key for key in roster.units if key >= low))
+            found = first_units(roster, low, limit)
         else:
-            ranks = ((-u.priority, u.key) for u in roster.in_states(states) if u.key >= low)
-            keys = [key for _, key in nsmallest(limit, ranks)]
-        found = [(key, roster.units.seen(key)) for key in keys]
-        return [(key, unit.data) for key, unit in found if unit is not None]
+            found = first_in_states(roster, frozenset(states), low, limit)
+        return [(unit.key, unit.data) for unit in found]
 
     def unit_status(self, at: Instant, name: str, keys: Iterable[bytes]) -> list[UnitView | None]:
         """Give how each unit is; None for one that is not there.
@@ -385,7 +383,7 @@ class Namespace(WorkCalls, WorkerCalls, OrderCalls):
         if keys is None and states is None:
             raise Refused("no usable options to del_work_units")
         wanted = None if states is None else frozenset(states)
-        found = roster.units.values() if keys is None else _found(roster, keys)
+        found = roster.in_states(wanted or ()) if keys is None else _found(roster, keys)
         going = [unit for unit in found if wanted is None or unit.status in wanted]
         number = self._remove(at, roster, going, cascade=cascade)
         return number + (_drop_archived(roster, wanted) if keys is None and wanted else 0)
@@ -401,11 +399,11 @@ class Namespace(WorkCalls, WorkerCalls, OrderCalls):
     ) -> int:
         """Remove units of a spec, and what goes with them; gives how many.
 
-        With ``all_of_it`` those of the spec itself stay, for the caller to drop at once.
+        With ``all_of_it`` those of the spec itself stay, for the caller to drop at once; then only
+        those that have links need to be given.
         """
         dependencies = self._core.dependencies
-        linked = [unit for unit in units if unit.links is not None] if all_of_it else units
-        going = units_going(dependencies, ((unit, roster) for unit in linked), cascade=cascade)
+        going = units_going(dependencies, ((unit, roster) for unit in units), cascade=cascade)
         for unit in going:
             dependencies.forget(unit, at)
         for unit, owner in going.items():
@@ -416,7 +414,7 @@ class Namespace(WorkCalls, WorkerCalls, OrderCalls):
 
     def _delete_all(self, at: Instant, roster: Roster, *, cascade: bool) -> int:
         number = sum(roster.counts().values())
-        of_others = [unit for unit in roster.units.values() if unit.links is not None]
+        of_others = list(roster.units.linked())
         gone = self._remove(at, roster, of_others, cascade=cascade, all_of_it=True)
         if number:
             roster.drop_units()
@@ -485,7 +483,8 @@ def _new_priorities(
 
 
 def _found(roster: Roster, keys: Iterable[bytes]) -> list[Unit]:
-    return [roster.units[key] for key in dict.fromkeys(keys) if key in roster.units]
+    found = map(roster.units.get, dict.fromkeys(keys))
+    return [unit for unit in found if unit is not None]
 
 
 def _drop_archived(roster: Roster, states: frozenset[int]) -> int:

@@ -54,13 +54,20 @@ class ReadyQueue:
         self._order: list[float] = []
         self._size, self._bound = 0, _SLACK
 
+    def let_go(self) -> None:
+        """Have no circles, which no collector looks for; here there are none."""
+
     def push(self, unit: Unit) -> None:
         """Put an available unit in; O(log n)."""
-        heap = self._heaps.get(unit.priority)
+        self.put(unit.key, unit.priority)
+
+    def put(self, key: bytes, priority: float) -> None:
+        """Do as ``push``, by a unit's key and priority."""
+        heap = self._heaps.get(priority)
         if heap is None:
-            heap = self._heaps[unit.priority] = []
-            heappush(self._order, -unit.priority)
-        heappush(heap, unit.key)
+            heap = self._heaps[priority] = []
+            heappush(self._order, -priority)
+        heappush(heap, key)
         self._size += 1
         if self._size > self._bound:
             self._sweep()

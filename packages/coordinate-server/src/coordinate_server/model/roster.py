@@ -1,6 +1,7 @@
 """One spec with its units: every change of a unit's status goes through here."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from coordinate_protocol.constants import (
@@ -24,6 +25,7 @@ from coordinate_server.model.lock_lanes import LockLanes
 from coordinate_server.model.maker import Maker
 from coordinate_server.model.queue import ReadyQueue
 from coordinate_server.model.rows import id_bytes, spec_row
+from coordinate_server.model.shelf import Shelf
 from coordinate_server.model.spec import Spec
 from coordinate_server.model.statuses import ENDED
 from coordinate_server.model.unit import LockSet, Unit
@@ -63,7 +65,10 @@ class Roster:
         self.rate_log = None if spec.rate is None else RateLog(spec.rate)
 
     def _empty(self) -> None:
-        self.units = Units()
+        committed = self._core.shelving.committed
+        self.units = Units(
+            None if committed is None else lambda: Shelf(committed, self.key), self._came_back
+        )
         self.pending: dict[Unit, None] = {}
         self._counts = dict.fromkeys(STATUS_NAMES, 0)
         self.ready = self._queue()
@@ -72,6 +77,12 @@ class Roster:
             ground.core, ground.locks, self.spec.name, self._offer, self._is_ordered
         )
         self._take_bounds()
+
+    def _came_back(self, unit: Unit) -> None:
+        """Take note of a unit that is in memory again."""
+        self._core.shelving.note(self.key + unit.key)
+        if self.endings is not None:
+            self.endings.note_return(unit)
 
     def _is_ordered(self) -> bool:
         """Whether those that are ready have an order by what is in their data."""
@@ -96,6 +107,7 @@ class Roster:
         if spec.lanes != old.lanes:
             if (spec.lanes and spec.lanes.serial_key) != (old.lanes and old.lanes.serial_key):
                 self._forget_held()
+            self.ready.let_go()
             self.ready = self._queue()
             self.ready.fill()
         if Bounds.of(spec, self._core.settings) != self.bounds:
@@ -180,6 +192,16 @@ class Roster:
             self._core.ledger.rate(self.key, slot, None)
         for limit in self.limits:
             del limit.users[self]
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Have nothing that leads back here: no collector looks for such circles."""
+        ground = self._ground
+        self.endings = None
+        self.units = Units()
+        self.ready.let_go()
+        self.ready = ReadyQueue(self.units, lambda: 0)
+        self.locks = LockLanes(ground.core, ground.locks, self.spec.name, _nowhere, lambda: False)
 
     def touch(self) -> None:
         """Have the scheduler ask again what it can hand out."""
@@ -190,6 +212,7 @@ class Roster:
     def name_row(self, spec_id: int) -> None:
         """Take the id that its rows begin with."""
         old, self.key = self.key, id_bytes(spec_id)
+        self._core.shelving.watch(self)
         if self.rate_log is not None and old:
             self._take_rate(old)
 
@@ -204,6 +227,11 @@ class Roster:
     def write_unit(self, unit: Unit) -> None:
         """Note that a unit changed, apart from its data."""
         self._core.ledger.unit(self.key + unit.key, unit)
+        if self._ground.feed.on:
+            self._show(unit)
+
+    def _show(self, unit: Unit) -> None:
+        """Tell those who watch how a unit is."""
         if self._ground.feed.on:
             self._tell(unit, (unit.status, unit.attempt))
 
@@ -230,8 +258,14 @@ class Roster:
             add(key, data)
         self._counts[AVAILABLE] += len(rows)
 
+    def load_ended(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
+        """Do as ``load`` for units that have ended, and stay where they are, by keys of rows."""
+        for status, number in self.units.shelf().load(rows).items():
+            self._counts[status] += number
+
     def loaded(self) -> None:
         """Take note that all units are here that are written down."""
+        self._core.shelving.watch(self)
         self._take_bounds()
         self.ready.fill()
         self._ground.touch(self)
@@ -241,12 +275,31 @@ class Roster:
         self.units.add(unit)
         self._core.added.append((self, unit))
         self._enter(unit)
+        self._ground.touch(self)
         self._core.ledger.data(self.key + unit.key, unit.data)
-        self.write_unit(unit)
+        # A unit with nothing to it but its data is that row alone.
+        if unit.is_fresh():
+            self._show(unit)
+        else:
+            self.write_unit(unit)
+
+    def add_fresh(self, key: bytes, data: bytes) -> None:
+        """Do as ``add`` for a unit of which there is nothing to know but its data."""
+        if not isinstance(self.ready, ReadyQueue):
+            self.add(Unit(key, data))
+            return
+        self.units.add_fresh(key, data)
+        self._counts[AVAILABLE] += 1
+        self.ready.put(key, STANDARD)
+        self._ground.touch(self)
+        self._core.ledger.data(self.key + key, data)
+        if self._ground.feed.on:
+            self._ground.feed.note(units_of(self.spec.name), key, (AVAILABLE, 0))
 
     def remove(self, unit: Unit) -> None:
         """Let a unit go, whatever needs it."""
         self._leave(unit)
+        self._ground.touch(self)
         self.locks.left(unit)
         if unit.status == PENDING:
             self.ready.returned(unit)
@@ -266,7 +319,9 @@ class Roster:
             limit.used -= len(self.pending)
             self._ground.touch_limit(limit)
         self._core.ledger.drop_units(self.key)
+        self._core.shelving.leave(self)
         self._core.ledger.spec(self.key, None)
+        self.ready.let_go()
         self._empty()
         self.archived = {}
         self._ground.touch(self)
@@ -278,9 +333,21 @@ class Roster:
             unit: one of its units.
             change: sets the attributes; must not fail.
         """
-        before = unit.status
-        self._leave(unit)
+        before = self.take_out(unit)
         change(unit)
+        self.put_back(unit, before)
+
+    def take_out(self, unit: Unit) -> int:
+        """Begin to change a unit's status, lease or priority: ``put_back`` must follow at once.
+
+        Returns:
+            Its status, for ``put_back``.
+        """
+        self._leave(unit)
+        return unit.status
+
+    def put_back(self, unit: Unit, before: int) -> None:
+        """Take in what was changed in a unit since ``take_out``, which gave its status."""
         # What a unit took by its data it keeps while it is pending, renewed or not.
         if before == PENDING != unit.status:
             self.ready.returned(unit)
@@ -294,6 +361,7 @@ class Roster:
         elif before == AVAILABLE:
             self.locks.left(unit)
         self._enter(unit)
+        self._ground.touch(self)
         self.write_unit(unit)
         if unit.links is not None and (before in ENDED or unit.status in ENDED):
             self._ground.dependencies.changed(unit)
@@ -335,11 +403,11 @@ class Roster:
         elif status == PENDING:
             self._lease(unit)
         elif status in ENDED:
+            self._core.shelving.note(self.key + unit.key)
             if self.endings is not None:
                 self.endings.note(unit)
         elif unit.not_before is not None:
             self._core.delays.add(unit.not_before, (self, unit))
-        self._ground.touch(self)
 
     def _leave(self, unit: Unit) -> None:
         self._counts[unit.status] -= 1
@@ -351,7 +419,6 @@ class Roster:
             for limit in self.limits:
                 limit.used -= 1
                 self._ground.touch_limit(limit)
-        self._ground.touch(self)
 
     def _lease(self, unit: Unit) -> None:
         self.pending[unit] = None
@@ -601,9 +668,17 @@ class Roster:
         return self.spec.status == RUNNABLE
 
     def in_states(self, states: Iterable[int]) -> Iterator[Unit]:
-        """Give the units in any of the statuses."""
+        """Give the units in any of the statuses; the data of those not in memory are missing."""
         wanted = frozenset(states)
-        return (unit for unit in self.units.values() if unit.status in wanted)
+        units = self.units.here()
+        if self.units.number_shelved(wanted):
+            units = chain(units, self.units.shelved_heads())
+        return (unit for unit in units if unit.status in wanted)
+
+
+def _nowhere(unit: Unit) -> None:
+    """Offer a unit of a spec that is gone."""
+    raise AssertionError(f"{unit.key!r} is of a spec that is gone")
 
 
 _EMPTY_MAP = b"\xa0"

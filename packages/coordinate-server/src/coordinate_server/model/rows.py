@@ -3,12 +3,15 @@
 A unit is two rows: what changes often (UNIT), and its data as they came (DATA).
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
 import cbor2
 from attrs import astuple, evolve
 
 from coordinate_protocol.codec import decode, encode
+from coordinate_protocol.constants import STANDARD
 from coordinate_protocol.errors import ProtocolError
 from coordinate_protocol.limits import ANSWER_LIMITS
 from coordinate_server.model.calls import AttemptView
@@ -27,11 +30,13 @@ from coordinate_server.model.history import History
 from coordinate_server.model.locks.paths import path_bytes, path_from
 from coordinate_server.model.maker import Maker
 from coordinate_server.model.spec import CONTROLS, Spec, parse_spec
+from coordinate_server.model.statuses import ENDED
 from coordinate_server.model.unit import Unit
 
 __all__ = [
     "ATTEMPT_KEY",
     "CLOCK_KEY",
+    "ENDED_HEADS",
     "FRESH_ROW",
     "ID_BYTES",
     "SIZE_BYTES",
@@ -39,6 +44,8 @@ __all__ = [
     "asked_key",
     "attempt_key",
     "attempt_row",
+    "attempts_key",
+    "ended_heads",
     "id_bytes",
     "read_asked",
     "read_attempt",
@@ -69,6 +76,14 @@ _FAULTS = (cbor2.CBORDecodeError, ProtocolError, ModelError, ValueError, TypeErr
 _FRESH: Final = [1, 0, 0, None, None, None, None, None]
 FRESH_ROW: Final = cbor2.dumps([1, 0, 0, None, None, None, None])
 """What a unit is when it has just been added, which most that wait are."""
+
+
+# An array of seven to eleven, the second byte is the status.
+ENDED_HEADS: Final = frozenset(
+    bytes((array, status)) for array in range(0x87, 0x8C) for status in ENDED
+)
+"""What the rows of units that have ended begin with."""
+_ZERO: Final = b"\x00"
 
 
 def id_bytes(spec_id: int) -> bytes:
@@ -124,10 +139,31 @@ def read_unit(key: bytes, data: bytes, row: bytes) -> Unit:
     return unit
 
 
+def ended_heads(rows: Sequence[tuple[bytes, bytes]]) -> Counter[tuple[int, float]]:
+    """Count units by status and priority; each row begins like one of ``ENDED_HEADS``.
+
+    Raises:
+        DamagedRow: one is no unit's row.
+    """
+    heads = Counter[tuple[int, float]]()
+    for head, number in Counter(row[1:3] for _, row in rows).items():
+        # Nearly all have the usual priority, which is one byte.
+        if head[1:] == _ZERO:
+            heads[head[0], STANDARD] += number
+        else:
+            units = (read_unit(key, b"", row) for key, row in rows if row[1:3] == head)
+            heads.update((unit.status, unit.priority) for unit in units)
+    return heads
+
+
 def attempt_key(spec_key: bytes, key: bytes, number: int) -> bytes:
     """Give the key of an attempt's row: spec id, length of the unit's key, it, and the number."""
-    size = len(key).to_bytes(SIZE_BYTES, "big")
-    return spec_key + size + key + number.to_bytes(ID_BYTES, "big")
+    return attempts_key(spec_key, key) + number.to_bytes(ID_BYTES, "big")
+
+
+def attempts_key(spec_key: bytes, key: bytes) -> bytes:
+    """Give what the keys of the rows of a unit's attempts begin with."""
+    return spec_key + len(key).to_bytes(SIZE_BYTES, "big") + key
 
 
 def attempt_row(key: bytes, attempt: AttemptView) -> bytes:

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import define
 
 from coordinate_server.model.calls import WorkRequest
 from coordinate_server.model.fairness import Contender
@@ -32,11 +32,14 @@ _VIEWS_KEPT = 256
 _RECENT = 300.0
 """Seconds for which a way of asking counts as one that somebody has."""
 
+_NOTED = 1.0
+"""Seconds after which it is noted again that somebody asks so."""
+
 _Asks = tuple[frozenset[str] | None, frozenset[str] | None]
 _Asked = tuple[frozenset[str] | None, int | None, frozenset[str] | None]
 
 
-@frozen
+@define
 class Choice:
     """A spec to hand out from.
 
@@ -80,6 +83,8 @@ class Scheduler:
         """
         self._routes = None
         self._ground.stirred = None
+        for view in self._views.values():
+            view.let_go()
         self._views.clear()
         self._changed.clear()
 
@@ -112,7 +117,7 @@ class Scheduler:
             view = self._views[asked] = View(able, routes)
             view.seen = self._serial
             if len(self._views) > _VIEWS_KEPT:
-                self._views.popitem(last=False)
+                self._views.popitem(last=False)[1].let_go()
         else:
             self._views.move_to_end(asked)
             self._catch_up(view)
@@ -141,6 +146,9 @@ class Scheduler:
 
     def _note_asked(self, at: Instant, request: WorkRequest) -> None:
         asked, gigabytes = (request.spec_names, request.runtimes), request.available_gb
+        known = self._asks.get(asked)
+        if known is not None and at.now - known[0] < _NOTED and _covers(known[1], gigabytes):
+            return
         then, most = self._asks.get(asked, (at.now - 2 * _RECENT, 0.0))
         if at.now - then <= _RECENT and (most is None or (gigabytes or 0) < most):
             gigabytes = most if gigabytes is not None else None
@@ -200,6 +208,11 @@ class Scheduler:
             else:
                 view.update(changed)
         view.seen = self._serial
+
+
+def _covers(most: float | None, gigabytes: float | None) -> bool:
+    """Whether the memory of those who asked is not less than this; None is any."""
+    return most is None or (gigabytes is not None and gigabytes <= most)
 
 
 def suits(roster: Roster, request: WorkRequest) -> bool:

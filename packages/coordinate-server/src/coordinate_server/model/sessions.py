@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import define, field
 
-from coordinate_server.model.alarms import Alarms
+from coordinate_server.model.alarms import Alarms, Horizon
 from coordinate_server.model.errors import Refused
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.rows import reply_key, reply_row, session_row
@@ -134,11 +134,12 @@ class Sessions:
         ledger: where changes are noted.
         most: how many answers of one session may wait to be acknowledged.
         most_bytes: how large these may be together.
+        horizon: that of what is due by ``now``.
     """
 
-    def __init__(self, ledger: "Ledger", most: int, most_bytes: int) -> None:
+    def __init__(self, ledger: "Ledger", most: int, most_bytes: int, horizon: Horizon) -> None:
         self._ledger, self._most, self._most_bytes = ledger, most, most_bytes
-        self._alarms: Alarms[Session] = Alarms(_sounding)
+        self._alarms: Alarms[Session] = Alarms(_sounding, horizon)
         self.by_name: dict[bytes, Session] = {}
 
     def open(self, at: Instant, name: bytes, namespace: str) -> Session:

@@ -23,6 +23,7 @@ class ModelSettings:
         session_replies: how many answers of a session may wait to be acknowledged.
         session_bytes: how large these may be together before the next call is refused.
         require_token: whether a unit in somebody's hands is changed only by who names its attempt.
+        ended_kept: how many ended units stay in memory, where there is a store to read others from.
         limits: by name, how many units may be pending at once of all specs that use it.
     """
 
@@ -34,4 +35,5 @@ class ModelSettings:
     session_replies: int = DEFAULT_LIMITS.requests_in_flight
     session_bytes: int = DEFAULT_LIMITS.message_bytes
     require_token: bool = False
+    ended_kept: int = 65_536
     limits: Mapping[str, int] = field(factory=dict)

@@ -104,6 +104,19 @@ class Round:
         # Turns, and those values of serial_key that have room for lanes that are parked.
         self._order: list[_Entry] = []
 
+    def let_go(self) -> None:
+        """Have no circles, which no collector looks for; of no use any more after that."""
+        for turn in self._turns.values():
+            for lane in turn.lanes.values():
+                lane.posted = None
+            turn.posted = None
+            turn.lanes.clear()
+            turn.open.clear()
+        for serial in self._serials.values():
+            serial.posted = None
+            serial.parked.clear()
+        self._order.clear()
+
     # ---- values coming and going ----
 
     def serial(self, value: bytes) -> Serial:
@@ -139,12 +152,14 @@ class Round:
         del turn.lanes[serial.value]
         if not turn.lanes:
             turn.posted = None
+            turn.open.clear()
             del self._turns[turn.value]
 
     def drop_serial(self, serial: Serial) -> None:
         """Forget a value of ``serial_key``, if nothing waits or is pending with it."""
         if not serial.lanes and not serial.holders:
             serial.posted = None
+            serial.parked.clear()
             del self._serials[serial.value]
 
     # ---- what changes the order ----

@@ -13,6 +13,7 @@ from coordinate_server.model.additions import check_data
 from coordinate_server.model.calls import UnitUpdate
 from coordinate_server.model.core import Core
 from coordinate_server.model.errors import NotOwner, Refused
+from coordinate_server.model.graph import Links
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.numbers import check_number
 from coordinate_server.model.roster import Roster
@@ -34,12 +35,15 @@ def update(core: Core, roster: Roster, at: Instant, unit: Unit, wanted: UnitUpda
     """
     _check(core, wanted)
     asked = _asked(unit, wanted)
-    _check_token(core, unit, wanted, asked)
+    if core.settings.require_token:
+        _check_token(unit, wanted, asked)
     outcome = _outcome(unit, wanted, asked)
     if outcome is Outcome.IGNORE:
         return False
-    _check_needs(core, unit, asked)
-    _check_locks(roster, unit, asked)
+    if unit.links is not None:
+        _check_needs(core, unit, unit.links, asked)
+    if unit.locks is not None:
+        _check_locks(roster, unit, asked)
     if wanted.delay is not None and asked not in (AVAILABLE, FAILED):
         raise Refused("delay means nothing unless the unit is given back, retried or failed")
     if wanted.data is not None:
@@ -49,20 +53,20 @@ def update(core: Core, roster: Roster, at: Instant, unit: Unit, wanted: UnitUpda
     return outcome is Outcome.CHANGE and asked == FINISHED
 
 
-def _check_needs(core: Core, unit: Unit, asked: int) -> None:
+def _check_needs(core: Core, unit: Unit, links: Links, asked: int) -> None:
     """A unit that needs others cannot be made to run before them."""
-    if unit.links is None or unit.status in (PENDING, asked):
+    if unit.status in (PENDING, asked):
         return
-    if unit.links.broken and asked in (AVAILABLE, PENDING):
+    if links.broken and asked in (AVAILABLE, PENDING):
         culprit = core.dependencies.culprit(unit)
         raise Refused(f"work unit {unit.key!r} needs {culprit}, which failed; retry that first")
-    if asked == PENDING and unit.links.unmet:
-        raise Refused(f"work unit {unit.key!r} waits for {unit.links.unmet} others")
+    if asked == PENDING and links.unmet:
+        raise Refused(f"work unit {unit.key!r} waits for {links.unmet} others")
 
 
 def _check_locks(roster: Roster, unit: Unit, asked: int) -> None:
     """A unit that needs locks cannot be made to run without them."""
-    if unit.locks is None or asked != PENDING or unit.status == PENDING:
+    if asked != PENDING or unit.status == PENDING:
         return
     taken = roster.locks.in_the_way(unit)
     if taken is not None:
@@ -82,9 +86,9 @@ def _check(core: Core, wanted: UnitUpdate) -> None:
         check_data(wanted.data, core.settings)
 
 
-def _check_token(core: Core, unit: Unit, wanted: UnitUpdate, asked: int) -> None:
+def _check_token(unit: Unit, wanted: UnitUpdate, asked: int) -> None:
     """What only the owner of a unit may do needs its attempt, where the server is told so."""
-    if not core.settings.require_token or wanted.attempt is not None:
+    if wanted.attempt is not None:
         return
     if PENDING in (unit.status, asked) or wanted.status in ENDED:
         raise Refused(
@@ -168,7 +172,9 @@ def _apply(
     else:
         if unit.status in ENDED or asked == PENDING != unit.status:
             roster.remember_end(unit, at, again=asked not in ENDED)
-        roster.change(unit, lambda unit: _force(core, at, unit, wanted, asked))
+        before = roster.take_out(unit)
+        _force(core, at, unit, wanted, asked)
+        roster.put_back(unit, before)
 
 
 def _fail(roster: Roster, at: Instant, unit: Unit, not_before: float | None) -> None:
@@ -177,14 +183,20 @@ def _fail(roster: Roster, at: Instant, unit: Unit, not_before: float | None) -> 
     history.failures += 1
     if history.cancel is not None:
         history.reason = history.cancel
-        roster.change(unit, lambda unit: _end(at, unit, FAILED))
+        _fail_for_good(roster, at, unit)
         return
     seconds = roster.spec.retries.again(unit.key, history.failures)
     if seconds is None:
-        roster.change(unit, lambda unit: _end(at, unit, FAILED))
+        _fail_for_good(roster, at, unit)
     else:
         later = at.wall + seconds if not_before is None else not_before
         roster.give_back(unit, at, "failed", later)
+
+
+def _fail_for_good(roster: Roster, at: Instant, unit: Unit) -> None:
+    before = roster.take_out(unit)
+    _end(at, unit, FAILED)
+    roster.put_back(unit, before)
 
 
 def _end(at: Instant, unit: Unit, status: int) -> None:

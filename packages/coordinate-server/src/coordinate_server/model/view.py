@@ -70,6 +70,11 @@ class View:
             return roster.spec.weight * (_CONTINUOUS // 2 if loop else _CONTINUOUS)
         return roster.spec.weight * (_LOOP if loop else _WHOLE)
 
+    def let_go(self) -> None:
+        """Have no circles, which no collector looks for; of no use any more after that."""
+        for round_ in self._rounds.values():
+            round_.let_go()
+
     def accepts(self, roster: Roster) -> bool:
         """Whether those who ask so may be given units of a spec at all."""
         return roster in self._seats

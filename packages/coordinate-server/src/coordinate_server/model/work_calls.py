@@ -8,7 +8,6 @@ from coordinate_server.model.calls import HandOut, NewEdge, NewUnit, UnitUpdate,
 from coordinate_server.model.chain import chain
 from coordinate_server.model.handouts import hand_out
 from coordinate_server.model.instant import Instant
-from coordinate_server.model.numbers import check_number
 from coordinate_server.model.roster import Roster
 from coordinate_server.model.unit import Unit
 from coordinate_server.model.updates import update
@@ -80,18 +79,7 @@ class WorkCalls:
         return fault
 
     def get_work(self, at: Instant, worker_id: str, request: WorkRequest) -> list[HandOut]:
-        """Hand out units of one spec to a worker; an empty list if there are none for it.
-
-        Raises:
-            Refused: less than one unit is asked for, or the lease or memory is no number.
-        """
-        check_number("max_jobs", request.max_jobs, 1)
-        for what, value in (
-            ("lease_time", request.lease_time),
-            ("available_gb", request.available_gb),
-        ):
-            if value is not None:
-                check_number(what, value)
+        """Hand out units of one spec to a worker; an empty list if there are none for it."""
         self._core.run_due(at)
         if self.workers.modes.kept and self.workers.modes.of(worker_id) != RUN:
             return []

@@ -35,9 +35,9 @@ class Connection(asyncio.Protocol):
         self._peer: Peer = shared.backend.open()
         self._transport: asyncio.Transport | None = None
         self._out: list[tuple[bytes, Sequence[Answer]]] = []
-        self._in_flight = 0
+        self._in_flight = self._answered = 0
         self._buffered = 0
-        self._held = False
+        self._held = self._deaf = False
         self._peer_is_slow = False
         self._ending = False
         self._eof = False
@@ -126,15 +126,17 @@ class Connection(asyncio.Protocol):
                     break
         except ProtocolError as error:
             self._refuse(error)
-        self._account()
-        self._time(restart=completed)
+        if self._buffered or self._ending or self._framing.buffered:
+            self._account()
+        if self._buffered or self._timer is not None:
+            self._time(restart=completed)
         self._steer()
 
     def _take(self, incoming: Incoming) -> None:
         answers = self._peer.answers(incoming)
         self._in_flight += len(answers)
         for answer in answers:
-            if not isinstance(answer, Response | Failure):
+            if not isinstance(answer, (Response, Failure)):
                 self._later(Later(incoming, answers))
                 return
         self._reply(incoming, cast("Sequence[Answer]", answers))
@@ -185,18 +187,21 @@ class Connection(asyncio.Protocol):
         if not self._out:
             self._shared.backend.after_commit(self._flush)
         self._out.append((data, answers))
+        self._answered += len(answers)
 
     def _flush(self) -> None:
         out, self._out = self._out, []
-        self._in_flight -= sum(len(answers) for _, answers in out)
+        self._in_flight -= self._answered
+        self._answered = 0
         gone = self._transport is None or self._transport.is_closing()
         if gone or self._eof:
             out = [(data, answers) for data, answers in out if not _undelivered(answers, gone=gone)]
         if self._transport is None:
             return
-        if out:
-            datas = [data for data, _ in out]
-            self._transport.write(datas[0] if len(datas) == 1 else b"".join(datas))
+        if len(out) == 1:
+            self._transport.write(out[0][0])
+        elif out:
+            self._transport.write(b"".join([data for data, _ in out]))
         if self._held and not self._ending:
             self._held = False
             self._pump(b"")
@@ -212,8 +217,10 @@ class Connection(asyncio.Protocol):
         self._queue(self._framing.refusal(error), ())
 
     def _end_if_idle(self) -> None:
+        if not self._ending:
+            return
         transport = self._transport
-        if not self._ending or self._in_flight or self._out or transport is None:
+        if self._in_flight or self._out or transport is None:
             return
         if not self._refused or not transport.can_write_eof():
             transport.close()
@@ -249,10 +256,12 @@ class Connection(asyncio.Protocol):
             self._timer = None
 
     def _steer(self) -> None:
+        deaf = (self._held or self._peer_is_slow) and not self._refused
         transport = self._transport
-        if transport is None or transport.is_closing():
+        if deaf == self._deaf or transport is None or transport.is_closing():
             return
-        if (self._held or self._peer_is_slow) and not self._refused:
+        self._deaf = deaf
+        if deaf:
             transport.pause_reading()
         else:
             transport.resume_reading()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from attrs import frozen
+from attrs import define
 
 from coordinate_protocol.messages import Failure, Response
 
@@ -12,7 +12,7 @@ __all__ = ["Answer", "Delivery"]
 Answer = Response | Failure
 
 
-@frozen
+@define
 class Delivery(Response):
     """A response that must not get lost.
 

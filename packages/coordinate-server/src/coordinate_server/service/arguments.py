@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
 
 from coordinate_protocol.codec import encode
 from coordinate_protocol.constants import AVAILABLE, DELAYED, STATUS_NAMES
@@ -15,6 +15,8 @@ from coordinate_server.service.call import Call
 __all__ = ["Options", "encoded", "key_list", "name_list", "text"]
 
 _MOST_BITS = 1023
+# Whole numbers below this one need no closer look.
+_SAFE = 2**63
 
 
 def text(value: object, what: str) -> str:
@@ -56,7 +58,7 @@ class Options:
     """
 
     given: dict[str, Any]
-    notes: list[str] = field(factory=list, init=False)
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, given: object, call: Call, known: frozenset[str]) -> Self:
@@ -74,22 +76,24 @@ class Options:
             return cls({})
         if not isinstance(given, dict):
             raise ValueError(f"options should be a map, not {shown(given)}")
-        named = given
+        named: dict[str, Any] = given
         if not given.keys() <= known:
             named = {text(name, "the name of an option"): given[name] for name in given}
             if call.greeted and not named.keys() <= known:
                 raise ValueError(_unknown(named, known))
-        return cls({name: value for name, value in named.items() if value is not None})
+        if None in named.values():
+            named = {name: value for name, value in named.items() if value is not None}
+        return cls(named)
 
     @property
     def message(self) -> str | None:
         """What was clamped, for people; None if nothing was."""
-        return "; ".join(self.notes) or None
+        return "; ".join(self.notes) if self.notes else None
 
     def note(self, message: str | None) -> None:
         """Add something to the message; None is nothing."""
         if message is not None:
-            self.notes.append(message)
+            self.notes = (*self.notes, message)
 
     def has(self, name: str) -> bool:
         """Whether the option was given, and not as None."""
@@ -100,8 +104,10 @@ class Options:
     ) -> Any:
         """Read a number within a range."""
         value = self.given.get(name, default)
-        if value is None:
-            return None
+        if value is None or (
+            type(value) is int and -_SAFE < value < _SAFE and least <= value <= most
+        ):
+            return value
         _require_number(name, value)
         if not least <= value <= most:
             raise ValueError(f"{name} is {shown(value)}, out of the range {_range(least, most)}")
@@ -109,6 +115,9 @@ class Options:
 
     def integer(self, name: str, default: Any, least: int, most: int) -> int:
         """Read a whole number within a range."""
+        value = self.given.get(name, default)
+        if type(value) is int and least <= value <= most:
+            return value
         value = self.number(name, default, least, most)
         if int(value) != value:
             raise ValueError(f"{name} should be a whole number, not {shown(value)}")
@@ -121,7 +130,7 @@ class Options:
             return value
         nearest = least if value < least else most
         outside = f"{name} {shown(value)} is out of the range {_range(least, most)}"
-        self.notes.append(f"{outside}, taken as {nearest!r}")
+        self.note(f"{outside}, taken as {nearest!r}")
         return nearest
 
     def flag(self, name: str) -> bool:

@@ -1,5 +1,7 @@
 """Who calls: what an operation of the service is told about the connection and the moment."""
 
+from typing import Any
+
 from attrs import define
 
 from coordinate_server.model import Model, Namespace
@@ -24,6 +26,7 @@ class Call:
         greeted: whether the client has said ``hello``; one that has not is treated as 0.1.5's are.
         native_bytes: whether the client's strings are byte strings (Python 2's).
         session: what its numbered calls belong to; None until it asks for one.
+        asked: what it asked for last, as it came and as it was read; None for nothing.
     """
 
     namespace: Namespace
@@ -32,6 +35,7 @@ class Call:
     greeted: bool = False
     native_bytes: bool = False
     session: Session | None = None
+    asked: tuple[Any, Any] | None = None
 
     def join(self, session: Session | None) -> None:
         """Be of a session, or of none, from now on."""

@@ -1,7 +1,7 @@
 """The group commit: what one turn of the loop applied is durable before its replies."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from attrs import define, field
 
@@ -11,6 +11,10 @@ from coordinate_server.service.clock import Clock
 from coordinate_server.store.interface import Store, StoreError
 
 __all__ = ["Committer"]
+
+
+_MOST_LOOKS: Final = 4
+"""So many turns of the loop the end of a group is put off while more comes in."""
 
 
 class Loop(Protocol):
@@ -53,6 +57,9 @@ class Committer:
     _extra: list[Change] = field(factory=list, init=False)
     _after: list[Callable[[], None]] = field(factory=list, init=False)
     _scheduled: bool = field(default=False, init=False)
+    # How often it was looked whether more has come, and how many replies waited then.
+    _looks: int = field(default=0, init=False)
+    _seen: int = field(default=0, init=False)
 
     def reply_after_commit(self, send: Callable[[], None]) -> None:
         """Have ``send`` called once everything applied so far is durable; never, if that fails."""
@@ -71,15 +78,29 @@ class Committer:
         self.request_flush()
 
     def request_flush(self) -> None:
-        """Have the group end with this turn of the loop."""
+        """Have the group end with this turn of the loop, or with the next ones if more comes in."""
         if not self._scheduled:
             self._scheduled = True
-            self.loop.call_soon(self.flush)
+            self._looks = self._seen = 0
+            self.loop.call_soon(self._gather)
+
+    def _gather(self) -> None:
+        """End the group when nothing came in while the last of it was applied.
+
+        A commit costs the same for one call as for many, so what has come meanwhile goes with it.
+        """
+        came = len(self._sends)
+        if came > self._seen and self._looks < _MOST_LOOKS:
+            self._seen = came
+            self._looks += 1
+            self.loop.call_soon(self._gather)
+        else:
+            self.flush()
 
     def flush(self) -> None:
         """Commit what there is, then let the replies go."""
         self._scheduled = False
-        if self.failed:
+        if self._is_over():
             return
         for serve in self.before_commit:
             serve()
@@ -91,6 +112,8 @@ class Committer:
                 go_on()
 
     def _committed(self) -> bool:
+        if self._is_over():
+            return False
         changes = self.model.take_changes(self.clock.instant())
         if self._extra:
             changes = [*changes, *self._extra]
@@ -101,11 +124,22 @@ class Committer:
             except StoreError as error:
                 # The outcome is unknown: SQLite was seen to report an error for rows that were
                 # there after a restart. Only recovery from the file can tell.
-                self.failed = True
-                self.on_failure(error)
+                self._fail(error)
                 return False
             self.commits += 1
         after, self._after = self._after, []
         for committed in after:
             committed()
         return True
+
+    def _is_over(self) -> bool:
+        """Whether nothing may be committed any more."""
+        failure = self.model.failure
+        if failure is not None and not self.failed:
+            # A call may have done half of what it was to do when it came to a row that it needed.
+            self._fail(StoreError(str(failure) or repr(failure)))
+        return self.failed
+
+    def _fail(self, error: StoreError) -> None:
+        self.failed = True
+        self.on_failure(error)

@@ -1,6 +1,6 @@
 """The operations of those who work: getting units, and saying what became of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -51,13 +51,7 @@ class HandoutCalls:
 
     def get_work(self, call: Call, worker_id: object, options: object) -> Handed | Pair | Pending:
         """Hand units out; gives ((spec, key, data), null), an array where more are asked for."""
-        read = Options.read(options, call, _GET)
-        asker = _asker(call, worker_id, read, attempts=read.flag("attempts"))
-        if call.namespace.settings.require_token and not asker.attempts:
-            raise ValueError(
-                "get_work needs the option attempts: true (setting: job_queue.require_token)"
-            )
-        wait = read.number("wait", 0, 0, MAX_WAIT)
+        asker, wait = _asked(call, (worker_id, options), _read_get_work)
         found = self.lines.get_work(call.at, asker)
         if found or not wait:
             return _handed(asker, self.lines, found)
@@ -93,7 +87,8 @@ class HandoutCalls:
         """
         read = Options.read(options, call, _UPDATES)
         planned = [_planned(item, call) for item in _array(updates)]
-        asker = _next_asker(call, read)
+        wanted = read.given.get("get_work")
+        asker = None if wanted is None else _asked(call, wanted, _read_next)[0]
         results = [_done(call, *update) for update in planned]
         if asker is None:
             return results, None, None
@@ -108,21 +103,42 @@ class HandoutCalls:
 # ---- asking ----
 
 
+_Asked = tuple[Asker, float]
+
+
+def _asked(call: Call, said: Any, read: Callable[[Call, Any], _Asked]) -> _Asked:
+    """Read what a worker asks for, and how long it waits; it mostly says the same each time."""
+    place = (read, said)
+    if call.asked is None or call.asked[0] != place:
+        call.asked = place, read(call, said)
+    found: _Asked = call.asked[1]
+    return found
+
+
+def _read_get_work(call: Call, said: tuple[object, object]) -> _Asked:
+    worker_id, options = said
+    read = Options.read(options, call, _GET)
+    asker = _asker(call, worker_id, read, attempts=read.flag("attempts"))
+    if call.namespace.settings.require_token and not asker.attempts:
+        raise ValueError(
+            "get_work needs the option attempts: true (setting: job_queue.require_token)"
+        )
+    return asker, read.number("wait", 0, 0, MAX_WAIT)
+
+
+def _read_next(call: Call, said: object) -> _Asked:
+    read = Options.read(said, call, _NEXT)
+    if not read.has("worker_id"):
+        raise ValueError("get_work should have a worker_id")
+    return _asker(call, read.given["worker_id"], read, attempts=True), 0
+
+
 def _asker(call: Call, worker_id: object, read: Options, *, attempts: bool) -> Asker:
     most = read.integer("max_jobs", 1, 1, _JOBS_MOST)
     lease = read.clamped("lease_time", DEFAULT_LEASE, MIN_LEASE, MAX_LEASE)
     request = work_request(read, most, lease)
     name = text(worker_id, "worker_id")
     return Asker(call.namespace, name, request, read.message, attempts=attempts)
-
-
-def _next_asker(call: Call, read: Options) -> Asker | None:
-    if not read.has("get_work"):
-        return None
-    asked = Options.read(read.given["get_work"], call, _NEXT)
-    if not asked.has("worker_id"):
-        raise ValueError("get_work should have a worker_id")
-    return _asker(call, asked.given["worker_id"], asked, attempts=True)
 
 
 def work_request(read: Options, most: int = 1, lease: float | None = None) -> WorkRequest:

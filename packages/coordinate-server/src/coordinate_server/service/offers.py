@@ -22,7 +22,7 @@ class Offer:
         operation: what the catalogue says of it; None for a plug-in's.
         signature: of a plug-in's method, what parameters are bound to.
         least: how many parameters it needs.
-        most: how many it takes; None for any number.
+        most: how many it takes, where they need no binding; below 0 for a plug-in's, which do.
         changes: whether it may change what outlives the connection.
     """
 
@@ -31,7 +31,7 @@ class Offer:
     operation: Operation | None
     signature: inspect.Signature | None
     least: int
-    most: int | None
+    most: int
     changes: bool = True
 
 

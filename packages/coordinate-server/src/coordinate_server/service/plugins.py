@@ -62,7 +62,7 @@ class Plugin:
         function = (
             _Coroutine(method) if inspect.iscoroutinefunction(method) else _Plain(method, self.run)
         )
-        return Offer(name, function, None, inspect.signature(method), 0, None)
+        return Offer(name, function, None, inspect.signature(method), 0, -1)
 
 
 @frozen

@@ -70,7 +70,7 @@ class ServerInfo:
         if name is not None and name != call.namespace_name and not self.shared:
             call.join(None)
             call.namespace_name, call.namespace = name, self.model.namespace(name)
-        call.greeted = True
+        call.greeted, call.asked = True, None
         said = {"backlog": self.backlog()} if read.flag("backlog") else {}
         return self._session(call, session) | {
             "protocol": PROTOCOL_VERSION,

@@ -194,6 +194,8 @@ def _locks(unit: UnitView) -> dict[str, Any]:
 def _new_unit(item: object, call: Call) -> NewUnit:
     if not isinstance(item, list | tuple) or not 2 <= len(item) <= 4:  # noqa: PLR2004 - the shape below
         raise ValueError(f"a unit should be (key, data) or (key, data, options), not {shown(item)}")
+    if len(item) == 2:  # noqa: PLR2004 - the shape above
+        return NewUnit(key_bytes(item[0]), encoded(item[1]))
     read = Options.read(item[2] if len(item) > 2 else None, call, _UNIT)  # noqa: PLR2004 - the same
     priority = read.number("priority")
     if len(item) == 4 and item[3] is not None:  # noqa: PLR2004 - 0.1.5: a priority in fourth place wins

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Generator
 from typing import Any, Protocol, Self
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 __all__ = ["Handed", "Later", "Pending", "Timer"]
 
@@ -20,7 +20,7 @@ Later = Callable[[float, Callable[[], None]], Timer]
 """Calls a function after so many seconds, unless what it gives is cancelled."""
 
 
-@frozen
+@define
 class Handed:
     """A result that must not get lost.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import count
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from coordinate_server.model import Instant, Namespace
 from coordinate_server.model.calls import HandOut, WorkRequest
@@ -18,7 +18,7 @@ __all__ = ["Asker", "WaitingLines"]
 _LOG = logging.getLogger("coordinate.server")
 
 
-@frozen
+@define
 class Asker:
     """A worker that asks for work.
 

@@ -1,32 +1,21 @@
 """What is durable in the journal and waits to be written to its place.
 
-Rows wait in the order of the first record that changed them since they were last written, with
-their last value. A dropped prefix waits in the same order; what waited under it before is dead,
-and is skipped when its turn comes, so that dropping costs the same whatever waits. What is put
-under the prefix later waits behind it.
+Records wait in their order. Of each row only the last change is written, when its record's turn
+comes; the earlier ones are passed over. A dropped prefix is dropped in its turn, too, and hides
+what was put under it before.
 """
 
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from attrs import Factory, define, field
 
-from coordinate_server.model.changes import DROP, PUT, Change
+from coordinate_server.model.changes import DROP, PUT, TABLES, Change
 from coordinate_server.store.keys import KeyRange
 
 __all__ = ["ABSENT", "UNCHANGED", "Backlog", "Slice", "Unchanged"]
-
-_ROW: Final = 0
-_DROP: Final = 1
-
-# What waits (a row or a drop), its table, and its key or prefix.
-_Place = tuple[int, int, bytes]
-
-
-# The record that holds the journal back, the turn of the change, and the value: plain tuples, for
-# one is made for every row of every commit.
-_Waiting = tuple[int, int, bytes | None]
 
 
 class Unchanged:
@@ -36,6 +25,8 @@ class Unchanged:
 # What the backlog says of a row: it is as it was written, or it is not there.
 UNCHANGED: Final = Unchanged()
 ABSENT: Final = None
+
+_OLDEST: Final = -1
 
 
 @define
@@ -58,31 +49,33 @@ class Slice:
 
 @define
 class _Drops:
-    """The prefixes that wait to be dropped, by table and by length, with their turns."""
+    """The prefixes that wait to be dropped, by table and length: how often, and the last turn."""
 
-    _tables: dict[int, dict[int, dict[bytes, int]]] = field(factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self._tables)
+    _tables: dict[int, dict[int, dict[bytes, tuple[int, int]]]] = field(factory=dict)
+    number: int = 0
 
     def add(self, table: int, prefix: bytes, turn: int) -> None:
-        self._tables.setdefault(table, {}).setdefault(len(prefix), {})[prefix] = turn
+        prefixes = self._tables.setdefault(table, {}).setdefault(len(prefix), {})
+        times, _ = prefixes.get(prefix, (0, turn))
+        prefixes[prefix] = times + 1, turn
+        self.number += 1
 
     def remove(self, table: int, prefix: bytes) -> None:
         lengths = self._tables[table]
-        del lengths[len(prefix)][prefix]
-        if not lengths[len(prefix)]:
+        times, turn = lengths[len(prefix)].pop(prefix)
+        if times > 1:
+            lengths[len(prefix)][prefix] = times - 1, turn
+        elif not lengths[len(prefix)]:
             del lengths[len(prefix)]
-        if not lengths:
-            del self._tables[table]
+        self.number -= 1
 
-    def covering(self, table: int, key: bytes, since: int = -1) -> bytes | None:
+    def covering(self, table: int, key: bytes, since: int = _OLDEST) -> bytes | None:
         """A prefix of the key that was dropped after a turn, the shortest, or None."""
-        lengths = self._tables.get(table)
-        if lengths:
-            for length in sorted(lengths):
-                if lengths[length].get(key[:length], -1) > since:
-                    return key[:length]
+        lengths = self._tables.get(table, {})
+        for length in sorted(lengths):
+            found = lengths[length].get(key[:length])
+            if found is not None and found[1] > since:
+                return key[:length]
         return None
 
 
@@ -90,52 +83,54 @@ class _Drops:
 class Backlog:
     """The rows and prefixes that wait, oldest first. Its length counts both."""
 
-    _waiting: OrderedDict[_Place, _Waiting] = Factory(OrderedDict)
+    _records: deque[tuple[int, Sequence[Change]]] = Factory(deque)
+    # How many changes of the first record are done with.
+    _done: int = 0
+    # The last change of each row that waits, by table and key.
+    _last: tuple[dict[bytes, Change], ...] = Factory(lambda: tuple({} for _ in TABLES))
     _drops: _Drops = Factory(_Drops)
+    # When a row was changed last, if a drop waited then: the others are older than all that wait.
+    _turns: dict[tuple[int, bytes], int] = Factory(dict)
     _turn: int = 0
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return sum(map(len, self._last)) + self._drops.number
 
     @property
     def oldest(self) -> int | None:
         """The first record of the journal that is still needed, or None if none is."""
-        return next(iter(self._waiting.values()))[0] if self._waiting else None
+        return self._records[0][0] if self._records else None
 
     def add(self, seq: int, changes: Sequence[Change]) -> None:
         """Take in the changes of one record, in their order."""
-        waiting = self._waiting
-        for turn, (op, table, key, value) in enumerate(changes, self._turn + 1):
+        self._records.append((seq, changes))
+        last = self._last
+        for change in changes:
+            op, table, key, _ = change
             if op == DROP:
-                self._drop(seq, turn, table, key)
-                continue
-            place = (_ROW, table, key)
-            before, since = waiting.get(place), seq
-            if before is not None:
-                since = self._since(seq, place, before)
-            waiting[place] = (since, turn, value if op == PUT else ABSENT)
-        self._turn += len(changes)
-
-    def _drop(self, seq: int, turn: int, table: int, prefix: bytes) -> None:
-        place = (_DROP, table, prefix)
-        self._waiting.pop(place, None)
-        self._waiting[place] = (seq, turn, ABSENT)
-        self._drops.add(table, prefix, turn)
-
-    def _since(self, seq: int, place: _Place, before: _Waiting) -> int:
-        """The first record that a changed row needs; one that was dropped meanwhile begins anew."""
-        if not self._drops or self._drops.covering(*place[1:], before[1]) is None:
-            return before[0]
-        del self._waiting[place]
-        return seq
+                self._turn += 1
+                self._drops.add(table, key, self._turn)
+            else:
+                last[table][key] = change
+                if self._drops.number:
+                    self._turn += 1
+                    self._turns[table, key] = self._turn
 
     def get(self, table: int, key: bytes) -> bytes | Unchanged | None:
         """The value that waits for a row: bytes, `ABSENT`, or `UNCHANGED` if none waits."""
-        waiting = self._waiting.get((_ROW, table, key))
-        turn = -1 if waiting is None else waiting[1]
-        if self._drops.covering(table, key, turn) is not None:
+        change = self._last[table].get(key)
+        if self._is_dropped(table, key):
             return ABSENT
-        return UNCHANGED if waiting is None else waiting[2]
+        if change is None:
+            return UNCHANGED
+        return change[3] if change[0] == PUT else ABSENT
+
+    def _is_dropped(self, table: int, key: bytes) -> bool:
+        """Whether a drop that waits takes a row away, as it was changed last."""
+        if not self._drops.number:
+            return False
+        turn = self._turns.get((table, key), _OLDEST)
+        return self._drops.covering(table, key, turn) is not None
 
     def covering(self, table: int, key: bytes) -> bytes | None:
         """The prefix, waiting to be dropped, that a written row is under, or None."""
@@ -146,21 +141,23 @@ class Backlog:
         return sorted(self._alive(table, keys))
 
     def _alive(self, table: int, keys: KeyRange) -> Iterator[tuple[bytes, bytes]]:
-        for (kind, number, key), (_, turn, value) in self._waiting.items():
-            if kind != _ROW or number != table or value is None or key not in keys:
-                continue
-            if self._drops.covering(table, key, turn) is None:
+        for key, (op, _, _, value) in self._last[table].items():
+            if op == PUT and key in keys and not self._is_dropped(table, key):
                 yield key, value
 
     def next_drop(self) -> tuple[int, bytes] | None:
         """The table and the prefix to drop, if that is what has waited longest."""
-        kind, table, prefix = next(iter(self._waiting))
-        return (table, prefix) if kind == _DROP else None
+        self._pass_over()
+        op, table, key, _ = self._records[0][1][self._done]
+        return (table, key) if op == DROP else None
 
     def dropped(self, table: int, prefix: bytes) -> None:
         """Nothing is left under the prefix that `next_drop` gave."""
-        del self._waiting[_DROP, table, prefix]
         self._drops.remove(table, prefix)
+        if not self._drops.number:
+            self._turns.clear()
+        self._done += 1
+        self._pass_over()
 
     def take(self, rows: int, size: int) -> Slice:
         """Take out the rows that have waited longest, up to the next drop, and at least one.
@@ -170,12 +167,38 @@ class Backlog:
             size: how many bytes of values are enough.
         """
         taken = Slice()
-        while self._waiting and taken.rows < rows and taken.size < size:
-            kind, table, key = place = next(iter(self._waiting))
-            if kind == _DROP:
-                break
-            _, turn, value = self._waiting.pop(place)
-            taken.rows += 1
-            if self._drops.covering(table, key, turn) is None:
-                taken.add(table, key, value)
+        while self._records and self._take_of_first(taken, rows, size):
+            self._records.popleft()
+            self._done = 0
+        self._pass_over()
         return taken
+
+    def _take_of_first(self, taken: Slice, rows: int, size: int) -> bool:
+        """Take rows of the first record; whether it is done with."""
+        changes, last = self._records[0][1], self._last
+        for change in islice(changes, self._done, None):
+            op, table, key, value = change
+            if op == DROP or taken.rows >= rows or taken.size >= size:
+                return False
+            self._done += 1
+            if last[table].get(key) is change:
+                del last[table][key]
+                taken.rows += 1
+                if not self._drops.number or not self._is_dropped(table, key):
+                    taken.add(table, key, value if op == PUT else ABSENT)
+        return True
+
+    def _pass_over(self) -> None:
+        """Go to the first change that is to be written: no later one is of the same row."""
+        last, done = self._last, self._done
+        while self._records:
+            changes = self._records[0][1]
+            while done < len(changes):
+                change = changes[done]
+                if change[0] == DROP or last[change[1]].get(change[2]) is change:
+                    self._done = done
+                    return
+                done += 1
+            self._records.popleft()
+            done = 0
+        self._done = 0

@@ -107,6 +107,8 @@ class Store(Protocol):
     def pages(self, table: int) -> Iterator[Sequence[tuple[bytes, bytes]]]:
         """The committed rows of one table as ``(key, value)``, in the order of their keys.
 
+        No page is empty.
+
         As with ``load``, nothing is committed or settled before the end. Many rows at once cost
         less than one by one, which a start with millions of them notices.
 

@@ -128,7 +128,9 @@ class MemoryStore:
         """See `Store.pages`."""
         self._check_open()
         check_table(table)
-        yield list(self._tables[table].within(b"", KeyRange.page(b"")))
+        rows = list(self._tables[table].within(b"", KeyRange.page(b"")))
+        if rows:
+            yield rows
 
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store.commit`."""

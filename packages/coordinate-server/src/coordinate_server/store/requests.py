@@ -9,6 +9,8 @@ from coordinate_server.store.interface import StoreError
 __all__ = ["check_changes", "check_slice", "check_table"]
 
 _OPERATIONS: Final = frozenset((PUT, DELETE, DROP))
+_TABLES: Final = frozenset(TABLES)
+_KINDS: Final = {bytes}
 
 
 def check_table(table: int) -> None:
@@ -31,6 +33,15 @@ def check_changes(changes: Sequence[Change]) -> None:
     Raises:
         StoreError: naming the operation, the table, or what is not bytes.
     """
+    if changes:
+        ops, tables, keys, values = zip(*changes, strict=True)
+        kinds = {*map(type, keys), *map(type, values)}
+        if not (_OPERATIONS.issuperset(ops) and _TABLES.issuperset(tables) and kinds == _KINDS):
+            _refuse(changes)
+
+
+def _refuse(changes: Sequence[Change]) -> None:
+    """Say which of the changes is of no kind that there is."""
     for op, table, key, value in changes:
         if table not in TABLES or op not in _OPERATIONS or not type(key) is type(value) is bytes:
             raise _refusal(op, table, key)

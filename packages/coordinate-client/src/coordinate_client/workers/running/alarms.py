@@ -99,6 +99,9 @@ class Alarms:
         self._set.add(alarm)
         # In this order: the thread looks at the alarms after it has said that it is awake.
         if alarm.at < self._wakes:
+            # One that is taken back before the thread has looked would else have each after it
+            # wake the thread again.
+            self._wakes = alarm.at
             self._wake()
         return alarm
 
@@ -123,16 +126,17 @@ class Alarms:
         while True:
             for alarm in self._due():
                 _ring(alarm)
-            asleep.acquire(timeout=min(max(self._wakes - self.clock(), 0.0), _LONGEST))
+            asleep.acquire(timeout=max(self._wakes - self.clock(), 0.0))
 
     def _due(self) -> list[Alarm]:
         """What is due now; the others say when to look again."""
-        self._wakes = math.inf
+        asked, self._wakes = self._wakes, math.inf
         now = self.clock()
         known = list(self._set)
         due = sorted((one for one in known if one.at <= now), key=lambda one: one.at)
         self._set.difference_update(due)
-        self._wakes = min((one.at for one in known if one.at > now), default=math.inf)
+        later = [one.at for one in known if one.at > now]
+        self._wakes = min(*later, now + _LONGEST, asked if asked > now else math.inf)
         return due
 
 

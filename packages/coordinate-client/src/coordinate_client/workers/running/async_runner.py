@@ -147,6 +147,7 @@ class AsyncRunner:
         finally:
             del self._running[unit]
             lease.close()
+            interruption.close()
             if limit is not None:
                 self._alarms.drop(limit)
         return settled(plan, unit, interruption, value, error)

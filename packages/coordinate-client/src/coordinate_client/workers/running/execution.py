@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 
 from coordinate_client.exceptions import LeaseLost, RunTimeExceeded
 from coordinate_client.workers.running.alarms import Alarm, Alarms
@@ -41,6 +41,17 @@ class Execution:
     settings: RunnerSettings
     alarms: Alarms
     kills: bool
+    _functions: Patience = field(init=False)
+    _commands: Patience = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        settings = self.settings
+        self._functions = Patience(settings.cancel_seconds, settings.kill_seconds)
+        # It gets SIGTERM at once, and SIGKILL second; before the parent kills who would send it.
+        soon = settings.kill_seconds
+        if not self.kills:
+            soon = min(soon, settings.cancel_seconds * _BEFORE_PARENT)
+        self._commands = Patience(soon, settings.kill_seconds)
 
     def interruption(self, plan: Plan, give_up: GiveUp) -> Interruption:
         """The means to end the code of a unit.
@@ -49,17 +60,8 @@ class Execution:
             plan: what it is.
             give_up: is called when the code does not end.
         """
-        return Interruption(self.alarms, self._patience(plan), give_up)
-
-    def _patience(self, plan: Plan) -> Patience:
-        settings = self.settings
-        if plan.command is None:
-            return Patience(settings.cancel_seconds, settings.kill_seconds)
-        # It gets SIGTERM at once, and SIGKILL second; before the parent kills who would send it.
-        soon = settings.kill_seconds
-        if not self.kills:
-            soon = min(soon, settings.cancel_seconds * _BEFORE_PARENT)
-        return Patience(soon, settings.kill_seconds)
+        patience = self._functions if plan.command is None else self._commands
+        return Interruption(self.alarms, patience, give_up)
 
     def time_out(self, plan: Plan, interruption: Interruption) -> Alarm | None:
         """Have the code end when its time is over; None where it has all the time."""
@@ -88,11 +90,10 @@ class Execution:
         if plan.command is not None:
             tail = self.settings.command_tail_bytes
             return command_result(plan, unit, interruption, self.alarms, tail)
-
-        def call() -> Any:
-            return function_result(plan, unit, interruption, progress, twinned)
-
-        return profiled(self.settings.profile, unit, call) if plan.is_profiled else call()
+        args = plan, unit, interruption, progress, twinned
+        if plan.is_profiled:
+            return profiled(self.settings.profile, unit, lambda: function_result(*args))
+        return function_result(*args)
 
 
 def settled(

@@ -19,6 +19,10 @@ GiveUp = Callable[[Cancelled], object]
 _SOON = 0.05
 
 
+def _nobody(error: Cancelled) -> None:
+    """Do nothing: there is nobody to be given up any more."""
+
+
 class Target(Protocol):
     """What runs and can be told to end.
 
@@ -146,9 +150,16 @@ class Interruption:
         """Say that nobody is to be told any more."""
         self._target = None
         self.reached = self.reached or target.reached
+        if self.error is None:
+            # Nothing was told, and no alarm was set for that.
+            return
         for alarm in (self._alarm, self._reminder):
             if alarm is not None:
                 self._alarms.drop(alarm)
+
+    def close(self) -> None:
+        """Say that the code has ended for good: what gives it up may hold the unit and this."""
+        self._give_up = _nobody
 
     @property
     def runs(self) -> bool:

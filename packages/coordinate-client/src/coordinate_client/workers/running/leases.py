@@ -78,7 +78,8 @@ class Lease:
         if unit.expires is not None:
             left = unit.expires - time.time()
             self._until = alarms.clock() + left
-            self._look_again(left)
+            first = left if renew is None else left - unit.lease() / 2
+            self._alarm = alarms.after(max(first, 0.0), self._look)
 
     def also(self, twin: Leased) -> None:
         """Say which unit the code has, where that is another one."""
@@ -87,8 +88,9 @@ class Lease:
     def close(self) -> None:
         """Look no more; a renewal that is under way changes nothing any more."""
         self._over = True
-        if self._alarm is not None:
-            self._alarms.drop(self._alarm)
+        alarm, self._alarm = self._alarm, None
+        if alarm is not None:
+            self._alarms.drop(alarm)
 
     def _look_again(self, left: float) -> None:
         """Set the next alarm.

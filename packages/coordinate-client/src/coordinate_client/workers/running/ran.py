@@ -1,6 +1,6 @@
 """What became of a unit that was run."""
 
-from attrs import frozen
+from attrs import define
 
 __all__ = ["CANCELLED", "FAILED", "FINISHED", "LOST", "RELEASED", "Ran"]
 
@@ -11,7 +11,7 @@ RELEASED = "released"
 CANCELLED = "cancelled"
 
 
-@frozen
+@define
 class Ran:
     """What became of a unit that was run.
 

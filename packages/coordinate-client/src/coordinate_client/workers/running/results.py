@@ -6,6 +6,7 @@ from typing import Any
 from coordinate_client.exceptions import ProgrammerError
 from coordinate_client.units import encoded
 from coordinate_client.workers.running.failures import PlainFailure
+from coordinate_protocol.errors import EncodeError
 
 __all__ = ["check", "keep_output", "put"]
 
@@ -35,12 +36,15 @@ def keep_output(unit: Any, value: Any) -> None:
 
 
 def check(unit: Any) -> None:
-    """Look whether a unit's data can be sent.
+    """Look whether a unit's data can be sent, and have them be sent as they are now.
 
     Raises:
         PlainFailure: it has no form on the wire.
     """
-    _check("the data", unit.data)
+    try:
+        unit.fix()
+    except EncodeError as error:
+        raise PlainFailure(f"the data: {error}") from error
 
 
 def _check(what: str, value: Any) -> None:

@@ -148,6 +148,7 @@ class Runner:
             error = raised
         self._running = None
         lease.close()
+        interruption.close()
         if limit is not None:
             self._alarms.drop(limit)
         return settled(plan, unit, interruption, value, error)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from coordinate_server.model.alarms import Alarms
+from coordinate_server.model.alarms import Alarms, Horizon
 from coordinate_server.model.instant import Instant
 from coordinate_server.model.locks.entries import Entry
 
@@ -21,11 +21,14 @@ class LockTimes:
     """Ends locks and waits, each at its moment; at the same moment a wait comes after a lock.
 
     So whoever waits to the very end of a lock gets it.
+
+    Arguments:
+        horizon: that of what is due by ``now``.
     """
 
-    def __init__(self) -> None:
-        self.expiries: Alarms[tuple[Locks, Entry]] = Alarms(_holds)
-        self.ends: Alarms[tuple[Locks, LockWait | LockWatch]] = Alarms(_holds)
+    def __init__(self, horizon: Horizon) -> None:
+        self.expiries: Alarms[tuple[Locks, Entry]] = Alarms(_holds, horizon)
+        self.ends: Alarms[tuple[Locks, LockWait | LockWatch]] = Alarms(_holds, horizon)
 
     def first(self) -> float | None:
         """Give when something ends next, or None."""

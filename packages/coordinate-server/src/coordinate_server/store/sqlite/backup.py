@@ -26,7 +26,8 @@ from coordinate_server.store.interface import StoreError
 from coordinate_server.store.sqlite.datafile import translated_errors
 from coordinate_server.store.sqlite.newfile import NewFile
 from coordinate_server.store.sqlite.placing import refuse_existing
-from coordinate_server.store.sqlite.statements import read_statements
+from coordinate_server.store.sqlite.row_checks import require_right
+from coordinate_server.store.sqlite.statements import read_statements, row_statements
 
 __all__ = ["Backup"]
 
@@ -41,7 +42,7 @@ _MOST_BYTES: Final = 128 * 2**20
 _SYNC_BYTES: Final = 16 * 2**20
 _ROOM_BYTES: Final = 128 * 2**20
 
-_ROWS: Final = {number: read_statements("rows", table=name) for number, name in TABLES.items()}
+_ROWS: Final = row_statements()
 _PAGE: Final = read_statements("journal")["page"]
 
 _Item = tuple[bytes, bytes] | tuple[int, bytes]
@@ -238,12 +239,17 @@ class Backup:
             if batch.table is None:
                 file.append(batch.items)  # type: ignore[arg-type] # numbered, where there is no table
             else:
-                file.put(batch.table, batch.items)  # type: ignore[arg-type] # rows, where there is one
+                self._copy_rows(file, batch.table, batch.items)  # type: ignore[arg-type] # rows, where there is one
             unsynced += batch.size
             if unsynced >= _SYNC_BYTES:
                 file.sync()
                 self._check_room()
                 unsynced = 0
+
+    def _copy_rows(self, file: NewFile, table: int, rows: list[tuple[bytes, bytes]]) -> None:
+        """Write rows with their checks as they are, if they are right."""
+        require_right(self._source, table, rows)
+        file.put_checked(table, rows)
 
     def _check_room(self) -> None:
         """See that the disk has room for others: the file that is copied may be on it."""

@@ -1,14 +1,7 @@
-"""The SQLite file: telling whose it is before it is touched, making it, and having it alone.
+"""The SQLite file: making it, seeing that it is whole, and having it alone."""
 
-The header of an SQLite file is described in https://www.sqlite.org/fileformat2.html: 100 bytes, of
-which the first 16 are a fixed text, the user version is at 60 and the application id at 68, both
-4 bytes, big endian. A file of ours has them from the transaction that made it.
-"""
-
-import logging
 import os
 import sqlite3
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,39 +10,37 @@ from urllib.parse import quote
 
 from attrs import define
 
-from coordinate_server.store.interface import (
-    DamagedStore,
-    NotOurFile,
-    StoreBusy,
-    StoreError,
-    UnknownSchema,
+from coordinate_server.store.interface import DamagedStore, StoreError
+from coordinate_server.store.sqlite.damage import ADVICE, damaged
+from coordinate_server.store.sqlite.file_header import (
+    APPLICATION_ID,
+    SCHEMA,
+    check_header,
+    check_marks,
+    refuse_lone_log,
+    schema_in,
 )
-from coordinate_server.store.sqlite.copying import keep_copy
+from coordinate_server.store.sqlite.file_lock import busy, open_locked
+from coordinate_server.store.sqlite.log_check import (
+    CHECKED_SCHEMA,
+    clear_rest,
+    lengthen_log,
+    log_of,
+    look_at_log,
+)
 from coordinate_server.store.sqlite.placing import sync_directory
 from coordinate_server.store.sqlite.statements import read_script
+from coordinate_server.store.sqlite.upgrading import upgrade
 
 __all__ = [
-    "APPLICATION_ID",
-    "SCHEMA",
     "DataFile",
-    "busy",
-    "check_header",
     "connect",
     "is_held",
     "make_schema",
     "open_data_file",
+    "told",
     "translated_errors",
 ]
-
-_LOG = logging.getLogger("coordinate.server")
-
-# "coor" in ASCII. file(1) and others know a file by it.
-APPLICATION_ID: Final = 0x636F6F72
-SCHEMA: Final = 4
-
-_HEADER_BYTES: Final = 100
-_MAGIC: Final = b"SQLite format 3\0"
-_JOURNAL_MAGIC: Final = bytes.fromhex("d9d505f920a163d7")
 
 # FULL: with NORMAL a commit returns before the log is synced, so a power cut takes acknowledged
 # changes with it. fullfsync is what durable means on macOS; elsewhere it does nothing.
@@ -120,7 +111,7 @@ def translated_errors(path: Path, action: str) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _translated(path, action, error) from error
     except UnicodeDecodeError as error:  # a name of SQLite's own that is not text any more
-        raise DamagedStore(f"{str(path)!r} is damaged: {error}") from error
+        raise damaged(path, error) from error
 
 
 def _translated(path: Path, action: str, error: sqlite3.Error) -> StoreError:
@@ -129,19 +120,8 @@ def _translated(path: Path, action: str, error: sqlite3.Error) -> StoreError:
     if code == sqlite3.SQLITE_BUSY:
         return busy(path)
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return DamagedStore(f"{str(path)!r} is damaged: {error}")
+        return damaged(path, error)
     return StoreError(f"cannot {action} {str(path)!r}: {error}")
-
-
-def busy(path: Path) -> StoreBusy:
-    """The error of a file that somebody else has."""
-    return StoreBusy(f"{str(path)!r} is in use by another coordinated")
-
-
-def _not_ours(path: Path, what: str) -> NotOurFile:
-    return NotOurFile(
-        f"{str(path)!r} is not a data file of coordinated but {what}: it is left as it is"
-    )
 
 
 def is_held(status: os.stat_result) -> bool:
@@ -171,7 +151,7 @@ def _create(path: Path) -> None:
         raise StoreError(f"cannot open {str(path)!r}: no directory {str(path.parent)!r}")
     if path.exists():
         return
-    _refuse_lone_log(path)
+    refuse_lone_log(path)
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
@@ -179,76 +159,54 @@ def _create(path: Path) -> None:
     sync_directory(path.parent)
 
 
-def _refuse_lone_log(path: Path) -> None:
-    """SQLite deletes the log of an empty file; if it holds anything, that would be lost."""
-    log = path.with_name(f"{path.name}-wal")
-    if log.exists() and log.stat().st_size:
-        raise DamagedStore(
-            f"{str(path)!r} is missing or empty but its log {str(log)!r} is there:"
-            " put the file back, or move the log away"
-        )
-
-
-def check_header(path: Path, status: os.stat_result) -> None:
-    """See, without SQLite, that a file is ours, or empty.
-
-    Raises:
-        NotOurFile: it is neither.
-        UnknownSchema: its schema is newer than ours.
-    """
-    if not stat.S_ISREG(status.st_mode):
-        raise _not_ours(path, "not a regular file")
-    with path.open("rb") as file:
-        header = file.read(_HEADER_BYTES)
-    if not header:
-        _refuse_lone_log(path)
-    elif not any(header) and _is_half_made(path):
-        # SQLite takes it back to nothing, and it is made anew.
-        return
-    elif len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
-        raise _not_ours(path, "no SQLite database")
-    else:
-        _check_marks(path, _number(header, 68), _number(header, 60))
-
-
-def _is_half_made(path: Path) -> bool:
-    """Whether a file without its first page is one whose making the power ended."""
-    try:
-        with Path(f"{path}-journal").open("rb") as file:
-            return file.read(len(_JOURNAL_MAGIC)) == _JOURNAL_MAGIC
-    except FileNotFoundError:
-        return False
-
-
-def _number(header: bytes, at: int) -> int:
-    return int.from_bytes(header[at : at + 4], "big")
-
-
-def _check_marks(path: Path, application_id: int, schema: int) -> None:
-    if application_id != APPLICATION_ID:
-        raise _not_ours(path, f"an SQLite database of another program (id {application_id:#x})")
-    if schema > SCHEMA:
-        raise UnknownSchema(
-            f"{str(path)!r} has schema {schema}, of a newer coordinated: this one knows {SCHEMA}"
-        )
-
-
 def connect(path: Path, options: str = "mode=rw") -> sqlite3.Connection:
     """Open a file that is there, with SQLite's options for it, and no transaction."""
+    # psow: a write changes no bytes beside its own. So a commit ends with one frame in the log.
     # mode=rw: SQLite would make a file that vanished meanwhile readable to others.
-    address = f"file:{quote(str(path.absolute()))}?{options}"
+    address = f"file:{quote(str(path.absolute()))}?psow=1&{options}"
     return sqlite3.connect(address, uri=True, isolation_level=None, timeout=0)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    # Before SQLite sees the log: closing the file again would write it back and remove it.
+    is_older = _prepare_log(path)
     with translated_errors(path, "open"):
         db = connect(path)
         try:
             _take(path, db)
+            if is_older:
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            # SQLite makes the log when it first looks for something in it.
+            _pragma(db, "user_version")
+            lengthen_log(path)
         except BaseException:
             db.close()
             raise
         return db
+
+
+def _prepare_log(path: Path) -> bool:
+    """See that the log of a file that nobody else has is whole, but for a commit that was torn.
+
+    Returns:
+        Whether it is an older server's: then it cannot be known, and the log is to be emptied.
+
+    Raises:
+        DamagedStore: it is damaged.
+    """
+    if not log_of(path).exists():
+        return False
+    descriptor = open_locked(path)
+    try:
+        if schema_in(descriptor) < CHECKED_SCHEMA:
+            return True
+        state = look_at_log(path)
+        if state.fault is not None:
+            raise DamagedStore(f"{state.fault}; {ADVICE}")
+        clear_rest(path, state.rest)
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def _take(path: Path, db: sqlite3.Connection) -> None:
@@ -258,15 +216,31 @@ def _take(path: Path, db: sqlite3.Connection) -> None:
     if _is_empty(db):
         make_schema(db)
     schema = _pragma(db, "user_version")
-    _check_marks(path, _pragma(db, "application_id"), schema)
+    check_marks(path, _pragma(db, "application_id"), schema)
+    _check_structure(path, db)
     db.execute("COMMIT")
     if schema < SCHEMA:
-        _upgrade(path, db, schema)
+        if log_of(path).exists():
+            lengthen_log(path)
+        with translated_errors(path, "upgrade"):
+            upgrade(path, db, schema, SCHEMA)
     mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
         raise StoreError(f"cannot open {str(path)!r}: no write-ahead log there, only {mode!r}")
     for setting in _SETTINGS:
         db.execute(setting)
+
+
+def _check_structure(path: Path, db: sqlite3.Connection) -> None:
+    """Have SQLite look for pages and cells that are lost, which no check of a row can find."""
+    (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise damaged(path, told(found))
+
+
+def told(found: str) -> str:
+    """Give what SQLite's check of a file says in one line."""
+    return " ".join(found.removeprefix("*** in database main ***").split())
 
 
 def _is_empty(db: sqlite3.Connection) -> bool:
@@ -287,21 +261,3 @@ def make_schema(db: sqlite3.Connection) -> None:
         db.execute(statement)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {SCHEMA}")
-
-
-def _upgrade(path: Path, db: sqlite3.Connection, schema: int) -> None:
-    """Bring an older file up to date, one schema after another, all in one transaction.
-
-    A copy of it as it was is kept: an older server refuses what is made of it.
-    """
-    copy = keep_copy(db, path, schema)
-    _LOG.warning(
-        "%r has schema %s and gets schema %s; a copy of it as it was is %r",
-        *(str(path), schema, SCHEMA, str(copy)),
-    )
-    db.execute("BEGIN EXCLUSIVE")
-    for number in range(schema + 1, SCHEMA + 1):
-        for statement in read_script(f"upgrade_{number}").split(";"):
-            db.execute(statement)
-        db.execute(f"PRAGMA user_version = {number}")
-    db.execute("COMMIT")

@@ -5,7 +5,6 @@ for its index. Both are avoided by a connection that cannot write and takes no l
 ``unix-none``), while a lock of our own on the bytes that SQLite locks keeps servers away.
 """
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -21,23 +20,19 @@ from coordinate_server.store.interface import StoreError
 from coordinate_server.store.journal import BadRecord, decode_record
 from coordinate_server.store.keys import KeyRange
 from coordinate_server.store.sqlite.copying import copy_database
-from coordinate_server.store.sqlite.datafile import (
-    SCHEMA,
-    busy,
-    check_header,
-    connect,
-    is_held,
-    translated_errors,
-)
-from coordinate_server.store.sqlite.statements import read_statements
+from coordinate_server.store.sqlite.datafile import connect, is_held, told, translated_errors
+from coordinate_server.store.sqlite.file_header import SCHEMA, check_header, schema_in
+from coordinate_server.store.sqlite.file_lock import busy, open_locked
+from coordinate_server.store.sqlite.log_check import CHECKED_SCHEMA, look_at_log
+from coordinate_server.store.sqlite.row_checks import is_right, value_of
+from coordinate_server.store.sqlite.statements import read_statements, row_statements
 
 __all__ = ["Inspection"]
 
 _JOURNAL: Final = read_statements("journal")["read"]
-_ROWS: Final = {number: read_statements("rows", table=name) for number, name in TABLES.items()}
-# Where SQLite's locks are: https://www.sqlite.org/src/file/src/os.h, SHARED_FIRST and SHARED_SIZE.
-_LOCK_START: Final = 0x40000002
-_LOCK_SIZE: Final = 510
+_ROWS: Final = row_statements()
+# Those of a file whose rows have no checks.
+_OLD_ROWS: Final = row_statements("value")
 # A thing that is broken everywhere says so this often, and no more.
 _MOST_FAULTS: Final = 100
 
@@ -54,6 +49,8 @@ class Inspection:
         faults: what was found wrong so far, one line each.
         schema: its schema.
         records: how many records of its journal were read.
+        bad: tables and keys of rows that are not as they were written.
+        gaps: tables, and where in them nothing could be read.
 
     Raises:
         StoreError: it cannot be read, is in use, not ours, or of a newer schema.
@@ -62,6 +59,9 @@ class Inspection:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.faults: list[str] = []
+        self._has_bad_pages = False
+        self.bad: set[tuple[int, bytes]] = set()
+        self.gaps: list[tuple[int, KeyRange]] = []
         self._lock = _locked(path)
         try:
             self._db = _reading(path)
@@ -78,6 +78,7 @@ class Inspection:
             self._db.close()
             os.close(self._lock)
             raise
+        self._rows = _ROWS if self.schema >= CHECKED_SCHEMA else _OLD_ROWS
         self._backlog = Backlog()
         self._last = 0
         self.records = 0
@@ -94,14 +95,22 @@ class Inspection:
         self._db.close()
         os.close(self._lock)
 
+    def check_log(self) -> None:
+        """See whether the log is whole; what is wrong is among the faults."""
+        if schema_in(self._lock) < CHECKED_SCHEMA:
+            return
+        state = look_at_log(self.path)
+        if state.fault is not None:
+            self.faults.append(f"{state.fault}; what is in the log from there on is lost")
+
     def check_pages(self) -> None:
         """Have SQLite look at every page; what is wrong is among the faults."""
+        before = len(self.faults)
         with self._noting("its pages"):
             for (line,) in self._db.execute(f"PRAGMA integrity_check({_MOST_FAULTS})"):
                 if line != "ok":
-                    self.faults.append(
-                        " ".join(line.removeprefix("*** in database main ***").split())
-                    )
+                    self.faults.append(told(line))
+        self._has_bad_pages = len(self.faults) > before
 
     def read_journal(self) -> None:
         """Lay the journal over the rows, up to its first fault: what follows may rest on it."""
@@ -127,6 +136,22 @@ class Inspection:
         """The rows of one table, as `rows` gives them."""
         waiting = self._backlog.within(number, KeyRange.page(b""))
         return merge(waiting, self._unchanged(number))
+
+    def may_lack(self, table: int, key: bytes) -> bool:
+        """Whether the file may have had a row of which nothing could be read."""
+        return (table, key) in self.bad or any(
+            number == table and key in keys for number, keys in self.gaps
+        )
+
+    def may_lack_any(self, table: int) -> bool:
+        """Whether rows may be missing from a table, and nobody knows where."""
+        if not self._has_bad_pages or any(number == table for number, _ in self.gaps):
+            return False
+        try:
+            (found,) = self._db.execute(f"PRAGMA quick_check({TABLES[table]})").fetchone()
+        except sqlite3.DatabaseError:
+            return True
+        return bool(found != "ok")
 
     def copy(self, path: Path) -> int:
         """Write all of it to a new file, durably.
@@ -164,26 +189,38 @@ class Inspection:
         if name not in self._tables:
             if self.schema == SCHEMA:
                 self.faults.append(f"there is no table {name!r}")
+                self.gaps.append((table, KeyRange.page(b"")))
             return
-        last = b""
-        before = len(self.faults)
+        last, is_whole = b"", False
         with self._noting(f"table {name!r}"):
-            for key, value in self._db.execute(_ROWS[table]["scan_open"], (b"",)):
-                if _is_row(key, value):
-                    last = key
-                    yield key, value
-                else:
-                    self.faults.append(f"row {key!r} of table {name!r} is not made of bytes")
-        if len(self.faults) > before:
+            for key, value in self._db.execute(self._rows[table]["scan_open"], (b"",)):
+                last = key if type(key) is bytes else last
+                yield from self._right(table, key, value)
+            is_whole = True
+        if not is_whole:
             yield from self._beyond(table, last)
 
     def _beyond(self, table: int, last: bytes) -> list[_Pair]:
         found: list[_Pair] = []
+        first: bytes | None = None
         with self._noting(f"table {TABLES[table]!r}, from its end"):
-            for key, value in self._db.execute(_ROWS[table]["scan_down"], (last,)):
-                if _is_row(key, value):
-                    found.append((key, value))
+            for key, value in self._db.execute(self._rows[table]["scan_down"], (last,)):
+                first = key if type(key) is bytes else first
+                found.extend(self._right(table, key, value))
+        self.gaps.append((table, KeyRange(last + b"\0", first)))
         return found[::-1]
+
+    def _right(self, table: int, key: object, value: object) -> list[_Pair]:
+        """Give a row without its check, or nothing if it is not as it was written."""
+        if type(key) is bytes and type(value) is bytes:
+            if self._rows is _OLD_ROWS:
+                return [(key, value)]
+            if is_right(table, key, value):
+                return [(key, value_of(self.path, table, key, value))]
+        self.faults.append(f"row {key!r} of table {TABLES[table]!r} is not as it was written")
+        if type(key) is bytes and isinstance(self._backlog.get(table, key), Unchanged):
+            self.bad.add((table, key))
+        return []
 
     @contextmanager
     def _noting(self, what: str) -> Iterator[None]:
@@ -191,10 +228,6 @@ class Inspection:
             yield
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             self.faults.append(f"{what} cannot be read: {error}")
-
-
-def _is_row(key: object, value: object) -> bool:
-    return type(key) is bytes and type(value) is bytes
 
 
 def _reading(path: Path) -> sqlite3.Connection:
@@ -206,7 +239,7 @@ def _reading(path: Path) -> sqlite3.Connection:
 
 
 def _locked(path: Path) -> int:
-    """Open the file with a lock that a server's lock excludes, and the other way round."""
+    """Open the file, if it is ours, with a lock that a server's lock excludes."""
     try:
         status = path.stat()
         if is_held(status):
@@ -214,21 +247,8 @@ def _locked(path: Path) -> int:
         check_header(path, status)
         if not status.st_size:
             raise StoreError(f"{str(path)!r} is empty: a data file has at least its tables")
-        descriptor = os.open(path, os.O_RDONLY)
+        return open_locked(path)
     except OSError as error:
         raise StoreError(
             f"cannot open {str(path)!r}: {(error.strerror or str(error)).lower()}"
         ) from error
-    try:
-        _take_lock(path, descriptor)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _take_lock(path: Path, descriptor: int) -> None:
-    try:
-        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB, _LOCK_SIZE, _LOCK_START)
-    except (BlockingIOError, PermissionError):
-        raise busy(path) from None

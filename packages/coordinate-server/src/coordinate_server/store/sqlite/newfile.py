@@ -10,15 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from coordinate_server.model.changes import TABLES, UNIT, Row
+from coordinate_server.model.changes import DATA, TABLES, Row
 from coordinate_server.store.interface import DamagedStore, StoreError
 from coordinate_server.store.sqlite.datafile import connect, make_schema, translated_errors
 from coordinate_server.store.sqlite.placing import claim_part, place, sync_file
-from coordinate_server.store.sqlite.statements import read_statements
+from coordinate_server.store.sqlite.row_checks import checked_rows
+from coordinate_server.store.sqlite.statements import read_statements, row_statements
 
 __all__ = ["NewFile"]
 
-_PUT: Final = {n: read_statements("rows", table=name)["put"] for n, name in TABLES.items()}
+_ROWS: Final = row_statements()
 _JOURNAL: Final = read_statements("journal")
 _SETTINGS: Final = (
     "PRAGMA locking_mode = EXCLUSIVE",
@@ -65,8 +66,12 @@ class NewFile:
 
     def put(self, table: int, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Write rows, key and value each; a later one takes the place of an earlier one."""
+        self.put_checked(table, checked_rows(table, rows))
+
+    def put_checked(self, table: int, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Write rows whose values have their checks, out of another file."""
         with translated_errors(self.path, "write"):
-            self._db.executemany(_PUT[table], rows)
+            self._db.executemany(_ROWS[table]["put"], rows)
 
     def put_all(self, rows: Iterable[Row]) -> None:
         """Write rows of any tables."""
@@ -97,7 +102,7 @@ class NewFile:
             check: looks at the finished file too, and raises a StoreError if it is not right.
 
         Returns:
-            Its size in bytes, and how many rows of units it has.
+            Its size in bytes, and how many units it has.
 
         Raises:
             DamagedStore: what was written is not what is there.
@@ -106,7 +111,7 @@ class NewFile:
         with translated_errors(self.path, "write"):
             self._db.execute("COMMIT")
             self._check()
-            (units,) = self._db.execute(f"SELECT count(*) FROM {TABLES[UNIT]}").fetchone()  # noqa: S608 - a name of ours
+            (units,) = self._db.execute(f"SELECT count(*) FROM {TABLES[DATA]}").fetchone()  # noqa: S608 - a name of ours
             self._db.close()
         if check is not None:
             check(self._part)

@@ -49,6 +49,10 @@ class Reserve:
     _free: Callable[[Path], int] = _free_bytes
     shortage: Shortage | None = field(default=None, init=False)
     _is_held: bool = field(default=False, init=False)
+    _directory: Path = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._directory = self._path.parent
 
     @property
     def file(self) -> Path:
@@ -61,10 +65,10 @@ class Reserve:
         Raises:
             OSError: the disk cannot be asked, or the file cannot be made or removed.
         """
-        free = self._free(self._path.parent)
+        free = self._free(self._directory)
         if self._is_held and free < self._size // _LEAST_PART:
             self.release()
-            free = self._free(self._path.parent)
+            free = self._free(self._directory)
         elif not self._is_held and free >= 2 * self._size:
             self._take()
         self.shortage = self._judged(free)

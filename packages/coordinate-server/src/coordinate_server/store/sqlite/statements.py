@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Final
 
-__all__ = ["read_script", "read_statements"]
+from coordinate_server.model.changes import TABLES
+
+__all__ = ["read_script", "read_statements", "row_statements"]
 
 _NAME: Final = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
@@ -27,3 +29,14 @@ def read_statements(name: str, **places: str) -> Mapping[str, str]:
     """
     _head, *parts = _NAME.split(read_script(name).format(**places))
     return {key: text.strip() for key, text in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def row_statements(value: str = "checked") -> Mapping[int, Mapping[str, str]]:
+    """The statements about rows, for each table by its number.
+
+    Args:
+        value: what the column beside the key is called; before schema 5 it was another one.
+    """
+    return {
+        number: read_statements("rows", table=name, value=value) for number, name in TABLES.items()
+    }

@@ -23,7 +23,14 @@ from coordinate_server.store.requests import check_changes, check_slice, check_t
 from coordinate_server.store.sqlite.backup import Backup
 from coordinate_server.store.sqlite.datafile import open_data_file, translated_errors
 from coordinate_server.store.sqlite.reserve import Reserve
-from coordinate_server.store.sqlite.statements import read_statements
+from coordinate_server.store.sqlite.row_checks import (
+    checked_rows,
+    plain_rows,
+    require_order,
+    unordered,
+    value_of,
+)
+from coordinate_server.store.sqlite.statements import read_statements, row_statements
 
 __all__ = ["SqliteStore"]
 
@@ -37,7 +44,7 @@ _DELETES_PER_WRITE: Final = 8
 _PAGE_ROWS: Final = 1000
 
 _JOURNAL: Final = read_statements("journal")
-_ROWS: Final = {number: read_statements("rows", table=name) for number, name in TABLES.items()}
+_ROWS: Final = row_statements()
 
 
 class SqliteStore:
@@ -158,7 +165,7 @@ class SqliteStore:
             return waiting
         with translated_errors(self._path, "read"):
             row = self._db.execute(_ROWS[table]["get"], (key,)).fetchone()
-        return None if row is None else row[0]
+        return None if row is None else value_of(self._path, table, key, row[0])
 
     def scan(
         self, table: int, prefix: bytes = b"", after: bytes | None = None, limit: int = 1000
@@ -275,7 +282,7 @@ class SqliteStore:
 
     def _write_slice(self, taken: Slice) -> None:
         for table, puts in taken.puts.items():
-            self._db.executemany(_ROWS[table]["put"], sorted(puts))
+            self._db.executemany(_ROWS[table]["put"], checked_rows(table, sorted(puts)))
         for table, deletes in taken.deletes.items():
             self._db.executemany(_ROWS[table]["delete"], sorted(deletes))
 
@@ -319,15 +326,24 @@ class SqliteStore:
             translated_errors(self._path, "read"),
             closing(self._select(table, "scan", keys)) as found,
         ):
-            yield from found
+            last = None
+            for key, value in found:
+                plain = value_of(self._path, table, key, value)
+                if last is not None and key <= last:
+                    raise unordered(self._path, table, last, key)
+                last = key
+                yield key, plain
 
     def _written_pages(self, table: int, keys: KeyRange) -> Iterator[list[tuple[bytes, bytes]]]:
         with (
             translated_errors(self._path, "read"),
             closing(self._select(table, "scan", keys)) as found,
         ):
+            last = None
             while page := found.fetchmany(_PAGE_ROWS):
-                yield page
+                rows = plain_rows(self._path, table, page)
+                last = require_order(self._path, table, last, rows)
+                yield rows
 
     def _unchanged(self, table: int, keys: KeyRange) -> Iterator[tuple[bytes, bytes]]:
         """The written rows that nothing waits for; what is dropped is skipped, not read."""

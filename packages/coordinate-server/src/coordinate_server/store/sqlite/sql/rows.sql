@@ -1,25 +1,25 @@
 -- A range of keys has a low end (in it) and a high end (not in it), or no high end.
 
 -- name: get
-SELECT value FROM {table} WHERE key = ?
+SELECT {value} FROM {table} WHERE key = ?
 
 -- name: put
-INSERT INTO {table} (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value
+INSERT INTO {table} (key, {value}) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET {value} = excluded.{value}
 
 -- name: delete
 DELETE FROM {table} WHERE key = ?
 
 -- name: scan
-SELECT key, value FROM {table} WHERE key >= ? AND key < ? ORDER BY key
+SELECT key, {value} FROM {table} WHERE key >= ? AND key < ? ORDER BY key
 
 -- name: scan_open
-SELECT key, value FROM {table} WHERE key >= ? ORDER BY key
+SELECT key, {value} FROM {table} WHERE key >= ? ORDER BY key
 
 -- name: sizes
-SELECT key, length(value) FROM {table} WHERE key >= ? AND key < ? ORDER BY key
+SELECT key, length({value}) FROM {table} WHERE key >= ? AND key < ? ORDER BY key
 
 -- name: sizes_open
-SELECT key, length(value) FROM {table} WHERE key >= ? ORDER BY key
+SELECT key, length({value}) FROM {table} WHERE key >= ? ORDER BY key
 
 -- name: clear
 DELETE FROM {table} WHERE key >= ? AND key < ?
@@ -28,4 +28,4 @@ DELETE FROM {table} WHERE key >= ? AND key < ?
 DELETE FROM {table} WHERE key >= ?
 
 -- name: scan_down
-SELECT key, value FROM {table} WHERE key > ? ORDER BY key DESC
+SELECT key, {value} FROM {table} WHERE key > ? ORDER BY key DESC
