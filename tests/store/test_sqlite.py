@@ -230,6 +230,21 @@ def test_backlog_of_rows_is_bounded(path):
     store.close()
 
 
+def test_from_a_lag_on_each_commit_writes_what_it_adds(path):
+    """The backlog stays as it is; what is changed twice within it is written once."""
+    store = SqliteStore(path, lag_rows=100)
+    for number in range(50):
+        store.commit([(PUT, UNIT, b"%d" % (number + row), b"") for row in range(10)])
+    assert store.backlog == 59
+    assert store._db.execute("SELECT count(*) FROM unit").fetchone() == (0,)
+    for number in range(100):
+        store.commit([(PUT, UNIT, b"new %d-%d" % (number, row), b"") for row in range(10)])
+        assert store.backlog <= 110
+    assert store._db.execute("SELECT count(*) FROM unit").fetchone() == (950,)
+    assert len(list(store.load())) == 1059
+    store.close()
+
+
 def test_backlog_of_records_is_bounded(path):
     """One row changed for ever waits once, but its records do not pile up."""
     store = SqliteStore(path, backlog_rows=50)

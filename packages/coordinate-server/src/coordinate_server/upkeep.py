@@ -19,6 +19,7 @@ _LOG = logging.getLogger("coordinate.server")
 _TICK_SECONDS: Final = 1.0
 # A slice is short enough to disturb no call, and the pause between two lets calls in.
 _SLICE_ROWS: Final = 500
+_SLICE_ROWS_BUSY: Final = 100
 _SLICE_UNITS: Final = 200
 _SLICE_SHELVED: Final = 500
 _SLICE_PAUSE: Final = 0.02
@@ -43,6 +44,8 @@ class Upkeep:
     on_failure: Callable[[StoreError], None]
     # Whether the shortage that was logged last was a dire one; None for none.
     _told: bool | None = field(default=None, init=False)
+    # How many commits there had been at the last slice: more of them mean that calls come in.
+    _commits: int = field(default=0, init=False)
 
     async def run(self) -> None:
         """Go on, slice by slice while there is something to do, until the store fails."""
@@ -65,8 +68,9 @@ class Upkeep:
 
     def _settle(self) -> bool:
         """Write rows; none are left, or the last that are left are not to be written now."""
+        busy, self._commits = self.committer.commits != self._commits, self.committer.commits
         before = self.store.backlog
-        return self.store.settle(_SLICE_ROWS) not in {0, before}
+        return self.store.settle(_SLICE_ROWS_BUSY if busy else _SLICE_ROWS) not in {0, before}
 
     def _forget(self) -> bool:
         """Forget units that are beyond the limits."""

@@ -9,8 +9,10 @@ The store's own connection reads, in the store's thread; what it read goes to a 
 backup's own, which writes the copy. No other connection ever touches the file.
 """
 
+import os
 import shutil
 import sqlite3
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -38,9 +40,12 @@ _SLICE_BYTES: Final = 2**20
 # alone outran it, and it fails rather than take the server's memory.
 _ENOUGH_BYTES: Final = 8 * 2**20
 _MOST_BYTES: Final = 128 * 2**20
-# What is written between two syncs, and what is left on the disk.
-_SYNC_BYTES: Final = 16 * 2**20
+# What is written between two syncs, for which the commits may have to wait; and what is left on the
+# disk.
+_SYNC_BYTES: Final = 2**20
 _ROOM_BYTES: Final = 128 * 2**20
+
+_NICENESS: Final = 15
 
 _ROWS: Final = row_statements()
 _PAGE: Final = read_statements("journal")["page"]
@@ -221,6 +226,7 @@ class Backup:
     # Writing, in its own
 
     def _write(self) -> None:
+        _give_way()
         try:
             with NewFile(self._path) as file:
                 self._write_batches(file)
@@ -259,3 +265,10 @@ class Backup:
                 f"cannot write {str(self._path)!r}: its disk has {room // 2**20} MiB left, and a"
                 f" backup leaves {_ROOM_BYTES // 2**20} to others"
             )
+
+
+def _give_way() -> None:
+    """Have this thread wait where others want the processor: a copy may take its time."""
+    # On Linux a thread has a niceness of its own; elsewhere that of its process would change.
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -48,7 +48,7 @@ _SETTINGS: Final = (
     "PRAGMA synchronous = FULL",
     "PRAGMA fullfsync = ON",
     "PRAGMA checkpoint_fullfsync = ON",
-    "PRAGMA wal_autocheckpoint = 1000",
+    "PRAGMA wal_autocheckpoint = 250",
     f"PRAGMA journal_size_limit = {64 * 2**20}",
     f"PRAGMA cache_size = -{32 * 2**10}",
 )

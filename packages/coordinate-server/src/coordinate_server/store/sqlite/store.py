@@ -55,6 +55,8 @@ class SqliteStore:
         backlog_rows: how many rows, and how many records, may wait; beyond it, each commit writes
             more rows than it adds.
         backlog_bytes: the same for the bytes of the records.
+        lag_rows: how many rows wait before each commit writes as many as it adds: so that what is
+            changed again soon, as a unit that is handed out and finished, is written once.
         reserve: the room held back for when the disk is full; None for as much as usual.
 
     Raises:
@@ -67,10 +69,12 @@ class SqliteStore:
         *,
         backlog_rows: int = 50_000,
         backlog_bytes: int = 256 * 2**20,
+        lag_rows: int = 5_000,
         reserve: Reserve | None = None,
     ) -> None:
         self._backlog_rows = backlog_rows
         self._backlog_bytes = backlog_bytes
+        self._lag_rows = lag_rows
         self._backlog = Backlog()
         self._journal = Retained()
         self._refusal: str | None = None
@@ -134,15 +138,24 @@ class SqliteStore:
         # Before: what others took since the last one may be what this one needs of the reserve.
         self.look()
         with self._writing():
+            # In proportion to the commit, so that no caller pays for another.
             if self._is_over():
-                self._db.execute("BEGIN IMMEDIATE")
-                self._append(changes, record)
-                # In proportion to the commit, so that no caller pays for another, but more than
-                # it, so that the backlog shrinks: in rows, and in bytes.
-                self._write(64 + 2 * len(changes) + len(record) // 512, 2**20 + 2 * len(record))
-                self._db.execute("COMMIT")
+                # More than it adds, so that the backlog shrinks: in rows, and in bytes.
+                rows = 64 + 2 * len(changes) + len(record) // 512
+                self._append_and_write(changes, record, rows, 2**20 + 2 * len(record))
+            elif len(self._backlog) > self._lag_rows:
+                self._append_and_write(changes, record, len(changes), _SLICE_BYTES)
             else:
                 self._append(changes, record)
+
+    def _append_and_write(
+        self, changes: Sequence[Change], record: bytes, rows: int, size: int
+    ) -> None:
+        """Write some rows with a record: one sync is for both."""
+        self._db.execute("BEGIN IMMEDIATE")
+        self._append(changes, record)
+        self._write(rows, size)
+        self._db.execute("COMMIT")
 
     def settle(self, rows: int) -> int:
         """See `Store.settle`."""
