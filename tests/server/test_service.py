@@ -117,6 +117,18 @@ def test_what_comes_while_a_group_is_applied_is_of_it(house):
     assert house.committer.commits == commits + 1
 
 
+def test_a_group_that_takes_long_is_put_off_no_more(house):
+    """Large messages one after the other must not keep the first of them waiting."""
+    house.move(0)
+    sent: list[int] = []
+    for number in range(2):
+        house.call("add_work_units", "s", [(f"k{number}", {})])
+        house.backend.after_commit(lambda number=number: sent.append(number))
+        house.clock.move(0.003)
+        house.loop.turn()
+        assert sent == list(range(number + 1))
+
+
 def test_a_group_without_replies_ends_at_once(house):
     """Nobody waits for it, and nothing is to be waited for."""
     house.move(0)

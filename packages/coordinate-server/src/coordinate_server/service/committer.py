@@ -16,6 +16,9 @@ __all__ = ["Committer"]
 _MOST_LOOKS: Final = 4
 """So many turns of the loop the end of a group is put off while more comes in."""
 
+_LONGEST: Final = 0.002
+"""Seconds after which it is put off no more: a commit takes less than that."""
+
 
 class Loop(Protocol):
     """What is used of asyncio's loop."""
@@ -60,6 +63,8 @@ class Committer:
     # How often it was looked whether more has come, and how many replies waited then.
     _looks: int = field(default=0, init=False)
     _seen: int = field(default=0, init=False)
+    # When the group began, on ``now``.
+    _began: float = field(default=0.0, init=False)
 
     def reply_after_commit(self, send: Callable[[], None]) -> None:
         """Have ``send`` called once everything applied so far is durable; never, if that fails."""
@@ -82,6 +87,7 @@ class Committer:
         if not self._scheduled:
             self._scheduled = True
             self._looks = self._seen = 0
+            self._began = self.clock.instant().now
             self.loop.call_soon(self._gather)
 
     def _gather(self) -> None:
@@ -90,12 +96,15 @@ class Committer:
         A commit costs the same for one call as for many, so what has come meanwhile goes with it.
         """
         came = len(self._sends)
-        if came > self._seen and self._looks < _MOST_LOOKS:
+        if came > self._seen and self._looks < _MOST_LOOKS and self._is_young():
             self._seen = came
             self._looks += 1
             self.loop.call_soon(self._gather)
         else:
             self.flush()
+
+    def _is_young(self) -> bool:
+        return self.clock.instant().now - self._began < _LONGEST
 
     def flush(self) -> None:
         """Commit what there is, then let the replies go."""
