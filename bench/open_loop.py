@@ -1,7 +1,7 @@
 """An open load: calls at planned moments, whether or not those before have been answered.
 
-What an answer took is counted from the moment that was planned, so that a server that stops for a
-while is charged with every call that came meanwhile.
+What an answer took is counted from the moment at which the timer for the call rang, so that a
+server that stops for a while is charged with every call that came meanwhile.
 """
 
 import asyncio
@@ -18,7 +18,6 @@ from wire import LONGEST, Line, connected_many
 __all__ = ["open_latencies", "open_rate"]
 
 _SEED: Final = 6
-_LATE: Final = 0.0
 _GET: Final = {"worker_id": WORKER, "available_gb": 1, "lease_time": 900}
 
 
@@ -74,7 +73,7 @@ def _planned(rate: float, seconds: float) -> Iterator[float]:
 async def open_latencies(
     place: tuple[str, int], lanes: int, rate: float, seconds: float
 ) -> list[float]:
-    """Seconds from each planned call to its answer, sorted.
+    """Seconds from the moment of each call to its answer, sorted.
 
     Args:
         place: the server's.
@@ -107,7 +106,7 @@ class _Load:
                 # Behind its plan: answers must be read all the same.
                 await asyncio.sleep(0)
             # Timers ring up to a millisecond late, which is not the server's time.
-            self._due.append(max(began + after, time.perf_counter() - _LATE))
+            self._due.append(time.perf_counter())
             self._start()
         while self._running:
             await asyncio.gather(*self._running)

@@ -39,7 +39,7 @@ def measure(asked: Asked, report: Report) -> None:
     seconds = max(asked.seconds, asked.sustained / _PARTS)
     table = report.table(
         f"Finish-and-next at {_SHARE:.0%} of the most, durable, {_LANES} connections,"
-        f" {seconds:.3g} s; milliseconds from the planned moment to the answer",
+        f" {seconds:.3g} s; milliseconds from the moment of a call to its answer",
         *("beside", "the most/s", "of a core", "load/s", "p50", "p99", "p99.9", "max"),
     )
     _row(report, table, "its own writing of rows", seconds, {})

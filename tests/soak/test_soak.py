@@ -20,11 +20,11 @@ pytestmark = pytest.mark.slow
 logger = logging.getLogger(__name__)
 
 # A short form by itself; the whole with COORDINATE_TEST_SOAK=20000.
-UNITS = int(os.environ.get("COORDINATE_TEST_SOAK", "4000"))
+UNITS = int(os.environ.get("COORDINATE_TEST_SOAK", "8000"))
 PARENTS, CHILDREN = 5, 4
 LEASE = 10
 SECONDS = 120 + UNITS / 50
-BETWEEN_KILLS = 0.2
+BETWEEN_KILLS = 0.1
 # Of the server: standard streams, its data, its event loop; and connections that are about to end.
 OWN_FILES = 40
 SPARED = 0

@@ -33,7 +33,7 @@ __all__ = ["CHECKED_SCHEMA", "LogState", "clear_rest", "lengthen_log", "log_of",
 
 # Servers of earlier schemas left such a rest in the log, so theirs cannot be judged.
 CHECKED_SCHEMA: Final = 5
-# Longer than a log gets that is written back after each thousand pages.
+# Longer than a log gets that is written back after each 250 pages, unless one commit is large.
 _LEAST_BYTES: Final = 8 * 2**20
 _PIECE_BYTES: Final = 2**20
 
