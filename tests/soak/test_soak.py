@@ -188,7 +188,8 @@ def check_leaks(before, after):
     for (_, memory), (_, memory_now) in zip(before, after, strict=True):
         assert memory_now < memory + 24
     (parent, _), (server, _) = after
-    assert parent == before[0][0]
+    # It may have one or two open for a moment; each of tens of children would leave one.
+    assert parent <= before[0][0] + 2
     assert server <= OWN_FILES + 2 * PARENTS * (CHILDREN + 1)
 
 
