@@ -51,11 +51,14 @@ class AsyncCrew:
 
     def follow(self, orders: Orders) -> None:
         """Do as was asked."""
-        self.loop.call_soon_threadsafe(self._follow, orders)
-
-    def _follow(self, orders: Orders) -> None:
-        if self._mode not in {orders.mode, TERMINATE}:
+        changed = self._mode not in {orders.mode, TERMINATE}
+        if changed:
+            # Here, not in the loop: the next heartbeat says it, and follows at once.
             self._mode = orders.mode
+        self.loop.call_soon_threadsafe(self._follow, orders, changed)
+
+    def _follow(self, orders: Orders, changed: bool) -> None:
+        if changed:
             acts = {TERMINATE: self.tasks.stop, IDLE: self.tasks.pause, RUN: self.tasks.resume}
             acts.get(orders.mode, self.tasks.resume)()
         for order in orders.cancelled:

@@ -81,6 +81,7 @@ class Heart:
         self._seen: Any = None
         self._packages = False
         self._stopping = Event()
+        self._news = Event()
         self._thread = Thread(target=self._run, name="coordinate-heart", daemon=True)
 
     def start(self) -> None:
@@ -89,18 +90,25 @@ class Heart:
 
     def beat_now(self) -> None:
         """Tell what is new, without waiting for the next time; from another thread."""
-        self._task_master.close()
+        self._news.set()
+        # A heartbeat that is only about to wait cannot be ended yet.
+        while self._news.is_set() and self._thread.is_alive():
+            self._task_master.close()
+            self._stopping.wait(0.02)
 
     def stop(self) -> None:
         """Stop beating; the server still believes the worker there."""
         self._stopping.set()
         while self._thread.is_alive():
+            self._news.set()
             self._task_master.close()
             self._thread.join(0.02)
 
     def _run(self) -> None:
         wait = 0.0
         while not self._stopping.is_set():
+            # Before it is asked what there is to tell: what is new from here on is told next.
+            self._news.clear()
             try:
                 orders = self._beat(wait)
                 wait = self._pulse.interval
@@ -114,7 +122,7 @@ class Heart:
                 if not self._stopping.is_set():
                     logger.warning("no heartbeat: %s", str(error).split("\n", 1)[0])
                 pause = min(self._pulse.interval, _LONGEST_PAUSE)
-            self._stopping.wait(pause)
+            self._news.wait(pause)
 
     def _beat(self, wait: float) -> Orders:
         pulse, worker = self._pulse, self._worker
