@@ -112,6 +112,7 @@ class Units:
 
     def waiting(self, key: bytes, priority: float) -> Unit | None:
         """Give a unit if it is available and has this priority, else None."""
+        # Not by `waits` and `get`, which look the key up twice: each hand-out asks this twice.
         shard = SHARD_OF[crc32(key) & MASK]
         unit = self._known[shard].get(key)
         if unit is None:

@@ -38,7 +38,7 @@ class Committer:
         model: where changes come from.
         store: where they go.
         clock: gives the moment that goes with each commit.
-        loop: runs ``flush`` after everything that is ready now.
+        loop: runs what ends a group after everything that is ready now.
         on_failure: called once with the error; nothing is acknowledged any more.
 
     Attributes:
